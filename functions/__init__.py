@@ -1,0 +1,1 @@
+"""The edge: one folder per API group, the authorizer and what is not HTTP."""

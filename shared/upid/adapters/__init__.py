@@ -1,0 +1,1 @@
+"""One folder per technology, each the implementation of one or more ports."""

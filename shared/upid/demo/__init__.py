@@ -1,0 +1,1 @@
+"""The demo cluster: a simulated Kubernetes API and Prometheus, served on loopback."""

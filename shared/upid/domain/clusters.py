@@ -1,0 +1,43 @@
+"""Clusters as they are registered, and how to reach them and their metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """How to reach a Kubernetes API server. Secrets stay inside: never shown, never logged.
+
+    Either `kubeconfig` (its text, with `context`, "" = the current one; `trusted` = it came from a file named at the command line or at
+    start-up, so exec plugins and paths are allowed, relative to `base_path`), or `server` with `certificate_authority` (PEM) and `token`.
+    """
+
+    kubeconfig: str | None = None
+    context: str = ""
+    trusted: bool = False
+    base_path: str = ""
+    server: str = ""
+    certificate_authority: str = ""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"ClusterAccess(server={self.server!r}, context={self.context!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsAccess:
+    """How to reach a Prometheus HTTP API. `cluster_label` is a matcher such as `cluster="prod"` for a source that several clusters share."""
+
+    url: str
+    kind: Literal["prometheus"] = "prometheus"
+    headers: tuple[tuple[str, str], ...] = ()
+    bearer_token: str = ""
+    username: str = ""
+    password: str = ""
+    cluster_label: str = ""
+    max_qps: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"MetricsAccess(url={self.url!r}, cluster_label={self.cluster_label!r})"

@@ -1,0 +1,1 @@
+"""What all API groups share at the edge: resolver, parameters, problems, paging."""

@@ -1,0 +1,101 @@
+"""Where usage is measured: a Prometheus HTTP API and what speaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from upid.domain.clusters import MetricsAccess
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class PodContainer(NamedTuple):
+    """Whose usage a series is, as cAdvisor labels it."""
+
+    namespace: str
+    pod: str
+    container: str
+
+
+class PodOwner(NamedTuple):
+    """One link of an owner chain, as kube-state-metrics tells it (`kube_pod_owner`, `kube_replicaset_owner`, `kube_job_owner`)."""
+
+    namespace: str
+    kind: str
+    name: str
+    owner_kind: str
+    owner_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A regular grid of steps: [start, end) in seconds since the epoch, both multiples of `step_seconds`."""
+
+    start: int
+    end: int
+    step_seconds: int
+
+    @property
+    def steps(self) -> int:
+        """How many steps the window has."""
+        return (self.end - self.start) // self.step_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBlock:
+    """Samples of one metric family: `values` has shape (series, steps of the window); NaN = no sample. Series are unique, in order."""
+
+    keys: Sequence[PodContainer]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEvents:
+    """What happened to containers in a window, each by key: OOM kills, restarts (counts) and the memory limit at the kill [bytes]."""
+
+    oom_kills: dict[PodContainer, int]
+    restarts: dict[PodContainer, int]
+    oom_limit_bytes: dict[PodContainer, float]
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceUsage:
+    """All that is known of some namespaces in a window. Blocks are each of their own keys; `warnings`: what was incomplete, in words."""
+
+    namespaces: tuple[str, ...]
+    window: Window
+    cpu_cores: UsageBlock
+    memory_bytes: UsageBlock
+    throttled: UsageBlock
+    events: ContainerEvents
+    owners: Sequence[PodOwner]
+    warnings: tuple[str, ...] = ()
+
+
+class MetricsSource(Protocol):
+    """One source, with the credentials that it was opened with."""
+
+    def check(self) -> None:
+        """Hold that this is a Prometheus API with container metrics; UnavailableError or UnauthenticatedError that tells which of it is not so."""
+        ...
+
+    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+        """Yield the usage of each group of namespaces, in order; at most two queries per family, group and time chunk, reading ahead by one.
+
+        A CPU sample is the mean rate over its step, a memory sample the largest working set within it. Series of the same container that differ by
+        scrape target or replica of Prometheus count once; runs of a restarted container add up. Counter resets never show as negative or huge rates.
+        UnavailableError where the source fails after retries.
+        """
+        ...
+
+
+class MetricsSources(Protocol):
+    """Opens metrics sources."""
+
+    def open(self, access: MetricsAccess) -> MetricsSource:
+        """Return a client; InvalidRequestError for a URL or header that can't be used."""
+        ...

@@ -1,0 +1,68 @@
+"""Usage as it was measured: samples per pod and container on a regular grid of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class SeriesKey(NamedTuple):
+    """Whose usage a series is."""
+
+    workload_uid: str
+    container: str
+    pod: str
+
+
+class HistoryScope(NamedTuple):
+    """One shard of one cluster of one tenant: the unit that is written and read together. A shard holds whole workloads."""
+
+    tenant: str
+    cluster_id: str
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageChunk:
+    """Samples of many series on one grid.
+
+    Step `i` covers [start + i * step, start + (i + 1) * step) in seconds since the epoch. Arrays have shape (series, steps), float32; NaN = no sample.
+    cpu_cores: mean rate over the step. memory_bytes: largest working set within it. throttled: share of CFS periods throttled in it (0-1).
+    Events of a series within the chunk, shape (series,): oom_kills, restarts (counts; 0 = none), oom_limit_bytes (memory limit at the kill, NaN = none).
+    """
+
+    keys: Sequence[SeriesKey]
+    start: int
+    step_seconds: int
+    cpu_cores: NDArray[np.float32]
+    memory_bytes: NDArray[np.float32]
+    throttled: NDArray[np.float32]
+    oom_kills: NDArray[np.int32]
+    restarts: NDArray[np.int32]
+    oom_limit_bytes: NDArray[np.float64]
+
+    @property
+    def end(self) -> int:
+        """The moment behind the last step, in seconds since the epoch."""
+        return self.start + self.step_seconds * int(self.cpu_cores.shape[1])
+
+
+class UsageHistory(Protocol):
+    """Chunks of one scope never overlap: a window that is there is not written again."""
+
+    def append(self, scope: HistoryScope, chunk: UsageChunk) -> bool:
+        """Write a chunk; one with the same start and end is left as it is. Returns whether it was written."""
+        ...
+
+    def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
+        """Yield the chunks that overlap [start, end), oldest first, whole."""
+        ...
+
+    def delete_cluster(self, tenant: str, cluster_id: str) -> None:
+        """Remove everything of a cluster."""
+        ...

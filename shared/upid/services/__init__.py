@@ -1,0 +1,1 @@
+"""Use cases: one frozen dataclass per noun, its fields are its ports."""

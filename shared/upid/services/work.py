@@ -1,0 +1,111 @@
+"""Work that outlasts a request, as every 202 points to it: one record, and a mark for each part that is done.
+
+Marks make progress idempotent: a part that is redone after a crash marks the same key again, and nothing is counted twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from upid.domain.errors import NotFoundError, VersionConflictError
+from upid.domain.events import Event
+from upid.domain.times import format_time
+from upid.domain.work import ENDED, WorkError, WorkStatus
+from upid.ports.clock import Clock
+from upid.ports.records import Key, Put, Record, RecordPage, Records
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLog:
+    """Pieces of work of one kind (`collections`, `analyses`): created queued, then running, then ended exactly once."""
+
+    kind: str
+    records: Records
+    clock: Clock
+
+    def key(self, tenant: str, work_id: str) -> Key:
+        """Return where the work's record lies."""
+        return Key(f"t#{tenant}#{self.kind}", work_id)
+
+    def queued(self, tenant: str, work_id: str, request: Mapping[str, Any]) -> Put:
+        """Return the write that creates a piece of work, for the caller's transaction."""
+        body: dict[str, Any] = {
+            "id": work_id, "status": "queued", "created_at": format_time(self.clock.now()), "started_at": None, "ended_at": None,
+            "request": dict(request), "parts": {}, "errors": [], "result": {},
+        }  # fmt: skip
+        return Put(self.key(tenant, work_id), body, expect=0)
+
+    def record(self, tenant: str, work_id: str) -> Record:
+        """Return the work's record; NotFoundError where there is none."""
+        found = self.records.get(self.key(tenant, work_id))
+        if found is None:
+            raise NotFoundError(f"There is no {work_id}.", id=work_id)
+        return found
+
+    def view(self, tenant: str, work_id: str) -> dict[str, Any]:
+        """Return the work as clients see it, with `progress` (0-1) from the marks; NotFoundError where there is none."""
+        body = dict(self.record(tenant, work_id).body)
+        parts: Mapping[str, int] = body.pop("parts")
+        total = sum(parts.values())
+        done = sum(min(self._count(tenant, work_id, stage), count) for stage, count in parts.items())
+        ended = body["status"] in ENDED
+        return body | {"progress": 1.0 if ended else round(done / total, 4) if total else 0.0}
+
+    def recent(self, tenant: str, *, after: str | None = None, limit: int = 100) -> RecordPage:
+        """Return records of this kind of work, newest first."""
+        return self.records.query(f"t#{tenant}#{self.kind}", after=after, limit=limit, descending=True)
+
+    def begin(self, tenant: str, work_id: str, *, parts: Mapping[str, int]) -> None:
+        """Set the work running with the number of parts of each stage; work that runs or ended stays as it is but for its parts."""
+
+        def change(body: dict[str, Any]) -> dict[str, Any]:
+            if body["status"] in ENDED:
+                return body
+            return body | {"status": "running", "started_at": body["started_at"] or format_time(self.clock.now()), "parts": dict(parts)}
+
+        self._change(tenant, work_id, change)
+
+    def mark(self, tenant: str, work_id: str, stage: str, part: str) -> None:
+        """Remember that a part of a stage is done; marking twice changes nothing."""
+        self.records.put(Key(f"t#{tenant}#work#{work_id}", f"{stage}#{part}"), {})
+
+    def end(
+        self, tenant: str, work_id: str, status: WorkStatus, *, result: Mapping[str, Any], errors: Sequence[WorkError] = (), events: Sequence[Event] = ()
+    ) -> bool:
+        """End the work once, with its events in the same transaction; work that ended before stays as it is. Returns whether this ended it."""
+
+        def change(body: dict[str, Any]) -> dict[str, Any]:
+            if body["status"] in ENDED:
+                return body
+            ended = {"status": status, "ended_at": format_time(self.clock.now()), "result": dict(result), "errors": [asdict(e) for e in errors]}
+            return body | ended
+
+        return self._change(tenant, work_id, change, events)
+
+    def _change(self, tenant: str, work_id: str, change: Callable[[dict[str, Any]], dict[str, Any]], events: Sequence[Event] = ()) -> bool:
+        for attempt in range(ATTEMPTS):
+            found = self.record(tenant, work_id)
+            body = change(dict(found.body))
+            if body == found.body:
+                return False
+            try:
+                self.records.transact([Put(found.key, body, expect=found.version)], events)
+            except VersionConflictError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            return True
+        return False
+
+    def _count(self, tenant: str, work_id: str, stage: str) -> int:
+        count, after = 0, None
+        while True:
+            page = self.records.query(f"t#{tenant}#work#{work_id}", prefix=f"{stage}#", after=after, limit=1000)
+            count += len(page.items)
+            after = page.after
+            if after is None:
+                return count
