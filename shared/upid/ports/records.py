@@ -85,6 +85,8 @@ class Records(Protocol):
         """
         ...
 
-    def query(self, partition: str, *, prefix: str = "", after: str | None = None, limit: int = 100, descending: bool = False) -> RecordPage:
+    def query(
+        self, partition: str, *, prefix: str = "", after: str | None = None, limit: int = 100, descending: bool = False
+    ) -> RecordPage:
         """Return records of a partition whose sort key begins with `prefix`, in order, beginning behind `after`."""
         ...

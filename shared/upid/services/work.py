@@ -74,14 +74,26 @@ class WorkLog:
         self.records.put(Key(f"t#{tenant}#work#{work_id}", f"{stage}#{part}"), {})
 
     def end(
-        self, tenant: str, work_id: str, status: WorkStatus, *, result: Mapping[str, Any], errors: Sequence[WorkError] = (), events: Sequence[Event] = ()
+        self,
+        tenant: str,
+        work_id: str,
+        status: WorkStatus,
+        *,
+        result: Mapping[str, Any],
+        errors: Sequence[WorkError] = (),
+        events: Sequence[Event] = (),
     ) -> bool:
         """End the work once, with its events in the same transaction; work that ended before stays as it is. Returns whether this ended it."""
 
         def change(body: dict[str, Any]) -> dict[str, Any]:
             if body["status"] in ENDED:
                 return body
-            ended = {"status": status, "ended_at": format_time(self.clock.now()), "result": dict(result), "errors": [asdict(e) for e in errors]}
+            ended = {
+                "status": status,
+                "ended_at": format_time(self.clock.now()),
+                "result": dict(result),
+                "errors": [asdict(e) for e in errors],
+            }
             return body | ended
 
         return self._change(tenant, work_id, change, events)
