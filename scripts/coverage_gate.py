@@ -16,7 +16,7 @@ def main() -> int:
     wanted = float(sys.argv[1])
     coverage = Coverage()
     try:
-        coverage.combine(keep=False)
+        coverage.combine(strict=True)
     except NoDataError:
         coverage.load()
     with tempfile.TemporaryDirectory() as folder:
