@@ -1,0 +1,177 @@
+"""Analyses as clients ask for them: started here, done by the `analyze-cluster` workflow (`upid.services.analyzing`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from upid.domain.errors import ConflictError, NotFoundError
+from upid.domain.events import Event
+from upid.domain.ids import has_shape
+from upid.domain.work import ENDED
+from upid.ports.clock import Clock, Ids
+from upid.ports.records import Key, Records
+from upid.ports.workflows import Workflows
+from upid.services.work import WorkLog
+
+MACHINE: Final = "analyze-cluster"
+MOST_IN_BATCH: Final = 50
+
+
+class NothingCollectedError(ConflictError):
+    """An analysis of a cluster whose usage was never collected."""
+
+    title = "Nothing collected yet"
+
+
+class NotAnalyzedError(NotFoundError):
+    """A cluster without a finished analysis."""
+
+    title = "Not analyzed yet"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRef:
+    """A workload by name, as a person selects it."""
+
+    namespace: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisRequest:
+    """What to analyze and how.
+
+    namespaces, workloads: the selection; nothing selected is the whole cluster. strategy: a name that the engine knows.
+    allowed_time_above: share of time that usage may lie above a request (0-1), None = the strategy's own.
+    source: `profiles` (what every scheduled analysis reads) or `history` (every stored sample again, exact evidence).
+    knobs: values of allowed_time_above to compare in the result, for `history` only.
+    """
+
+    cluster_id: str
+    namespaces: tuple[str, ...] = ()
+    workloads: tuple[WorkloadRef, ...] = ()
+    strategy: str = "balanced"
+    allowed_time_above: float | None = None
+    source: str = "profiles"
+    knobs: tuple[float, ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        """Return the request as the analysis' record keeps it."""
+        workloads = [{"namespace": w.namespace, "kind": w.kind, "name": w.name} for w in self.workloads]
+        return {
+            "cluster_id": self.cluster_id, "namespaces": list(self.namespaces), "workloads": workloads, "strategy": self.strategy,
+            "allowed_time_above": self.allowed_time_above, "source": self.source, "knobs": list(self.knobs),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisService:
+    """Starts analyses and tells how they stand."""
+
+    records: Records
+    clock: Clock
+    ids: Ids
+    workflows: Workflows
+    log: WorkLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log", WorkLog("analyses", self.records, self.clock))
+
+    def start(self, tenant: str, request: AnalysisRequest, *, actor: str = "system") -> dict[str, Any]:
+        """Start an analysis and return its view; NotFoundError without the cluster, NothingCollectedError before its first collection."""
+        if not self._cluster(tenant, request.cluster_id).get("shards"):
+            raise NothingCollectedError(
+                f"No usage of {request.cluster_id} was collected yet: start a collection first.", cluster_id=request.cluster_id
+            )
+        return self.view(tenant, self._launch(tenant, request, actor))
+
+    def start_batch(self, tenant: str, requests: Sequence[AnalysisRequest], *, actor: str = "system") -> dict[str, Any]:
+        """Start an analysis of each and return the view of their parent; NotFoundError where one of the clusters is not there, and nothing starts.
+
+        A cluster that was never collected fails as a part of the batch, by name.
+        """
+        for request in requests:
+            self._cluster(tenant, request.cluster_id)
+        children = [self._launch(tenant, request, actor) for request in requests]
+        batch_id = self.ids.new("analysis")
+        body = {"analyses": children, "clusters": [request.cluster_id for request in requests]}
+        self.records.transact([self.log.queued(tenant, batch_id, body)])
+        return self.view(tenant, batch_id)
+
+    def view(self, tenant: str, analysis_id: str) -> dict[str, Any]:
+        """Return an analysis, or a batch with its parts, as clients see it; NotFoundError where there is none."""
+        if not has_shape(analysis_id, "analysis"):
+            raise NotFoundError(f"There is no {analysis_id}.", id=analysis_id)
+        work = self.log.view(tenant, analysis_id)
+        result: Mapping[str, Any] = work.pop("result")
+        if "analyses" in work["request"]:
+            return _batch(work, [self.view(tenant, child) for child in work["request"]["analyses"]])
+        extra = {
+            "summary": result.get("summary"),
+            "trade_offs": result.get("trade_offs"),
+            "seconds": result.get("seconds"),
+            "analyses": None,
+        }
+        return work | {"kind": "analysis", "cluster_id": work["request"]["cluster_id"]} | extra
+
+    def summary(self, tenant: str, cluster_id: str) -> dict[str, Any]:
+        """Return the totals of a cluster's latest whole analysis; NotFoundError without the cluster, NotAnalyzedError without an analysis."""
+        latest = self._cluster(tenant, cluster_id).get("latest_analysis_id")
+        if not latest:
+            raise NotAnalyzedError(f"{cluster_id} was not analyzed yet.", cluster_id=cluster_id)
+        work = self.log.view(tenant, latest)
+        told = {
+            "cluster_id": cluster_id,
+            "analysis_id": latest,
+            "status": work["status"],
+            "ended_at": work["ended_at"],
+            "errors": work["errors"],
+        }
+        return told | dict(work["result"]["summary"])
+
+    def create(self, tenant: str, analysis_id: str, request: Mapping[str, Any], actor: str) -> None:
+        """Create the record of an analysis with its event, unless it is there: whoever comes first, this process or the workflow's first task."""
+        queued = self.log.queued(tenant, analysis_id, request)
+        if self.records.get(queued.key) is not None:
+            return
+        data = {"cluster_id": request["cluster_id"], "source": request["source"], "strategy": request["strategy"]}
+        event = Event(self.ids.new("event"), "analysis.started", tenant, analysis_id, self.clock.now(), data, actor)
+        try:
+            self.records.transact([queued], [event])
+        except ConflictError:
+            return
+
+    def _launch(self, tenant: str, request: AnalysisRequest, actor: str) -> str:
+        # The durable execution comes first and creates the record itself where this process dies in between: no analysis waits for ever.
+        analysis_id, body = self.ids.new("analysis"), request.body()
+        payload = {"tenant": tenant, "analysis_id": analysis_id, "cluster_id": request.cluster_id, "request": body, "actor": actor}
+        self.workflows.start(MACHINE, analysis_id, payload)
+        self.create(tenant, analysis_id, body, actor)
+        return analysis_id
+
+    def _cluster(self, tenant: str, cluster_id: str) -> Mapping[str, Any]:
+        found = self.records.get(Key(f"t#{tenant}#clusters", cluster_id))
+        if found is None:
+            raise NotFoundError(f"There is no {cluster_id}.", id=cluster_id)
+        return found.body
+
+
+def _batch(work: dict[str, Any], children: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    statuses = Counter(child["status"] for child in children)
+    ended = all(status in ENDED for status in statuses)
+    if not ended:
+        status = "queued" if set(statuses) == {"queued"} else "running"
+    else:
+        status = next(iter(statuses)) if len(statuses) == 1 else "partial"
+    started = [child["started_at"] for child in children if child["started_at"]]
+    parts = [{name: child[name] for name in ("id", "cluster_id", "status", "progress", "summary")} for child in children]
+    errors = [error | {"subject": f"{child['cluster_id']} {error['subject']}".strip()} for child in children for error in child["errors"]]
+    return work | {
+        "kind": "batch", "status": status, "progress": round(sum(child["progress"] for child in children) / len(children), 4), "errors": errors,
+        "started_at": min(started, default=None), "ended_at": max(child["ended_at"] for child in children) if ended else None,
+        "cluster_id": None, "analyses": parts, "summary": None, "trade_offs": None, "seconds": None,
+    }  # fmt: skip
