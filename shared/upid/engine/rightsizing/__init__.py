@@ -1,0 +1,1 @@
+"""What containers need: requests and limits from usage, with confidence, back-test and reasons."""

@@ -1,0 +1,1 @@
+"""Statistics over rows: quantiles, trends, effective sample sizes."""

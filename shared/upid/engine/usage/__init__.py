@@ -1,0 +1,1 @@
+"""What containers used: samples, evidence, and the profiles that summarise history."""
