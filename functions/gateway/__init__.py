@@ -1,0 +1,1 @@
+"""The gateway group: health, routes, the OpenAPI document and its page."""

@@ -1,0 +1,96 @@
+"""Requests are held strictly to their schema, and every fault is told with where it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+from pydantic import BaseModel
+
+from upid.domain.errors import InvalidRequestError
+from upid.http.problems import MalformedError, UnsupportedMediaTypeError
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler import Response
+    from aws_lambda_powertools.event_handler.api_gateway import Route
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+    from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+    from aws_lambda_powertools.event_handler.types import EventHandlerInstance
+
+
+class StrictRequests(OpenAPIRequestValidationMiddleware):
+    """Powertools' validation, and what it lets through: bodies that are no objects, other media types, query parameters that nobody reads."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # Powertools leaves it bare
+
+    def handler(self, app: EventHandlerInstance, next_middleware: NextMiddleware) -> Response[Any]:
+        """Validate the request and go on; InvalidRequestError for query parameters that the route does not know."""
+        known = _query_names(app.context["_route"])
+        unknown = [name for name in app.current_event.query_string_parameters or () if name not in known]
+        if unknown:
+            raise InvalidRequestError([{"pointer": f"?{name}", "detail": "There is no such parameter here."} for name in unknown])
+        return super().handler(app, next_middleware)
+
+    def _get_body(self, app: EventHandlerInstance) -> dict[str, Any]:
+        return read_body(app)
+
+
+def read_body(app: EventHandlerInstance) -> dict[str, Any]:
+    """Return the request's body, a JSON object, {} where it has none; MalformedError, UnsupportedMediaTypeError or InvalidRequestError."""
+    media_type = (app.current_event.headers.get("content-type") or "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not (media_type.startswith("application/") and media_type.endswith("+json")):
+        raise UnsupportedMediaTypeError(f"A body of {media_type[:100]} is not understood here: send application/json.")
+    try:
+        body = app.current_event.json_body
+    except json.JSONDecodeError as error:
+        raise MalformedError(
+            [{"pointer": "#", "detail": f"Line {error.lineno}, column {error.colno}: {error.msg}."}], "The body is not valid JSON."
+        ) from None
+    except UnicodeDecodeError:
+        raise MalformedError([{"pointer": "#", "detail": "The text is not UTF-8."}], "The body is not valid JSON.") from None
+    if body is None:
+        return {}
+    if not isinstance(body, dict):
+        raise InvalidRequestError([{"pointer": "#", "detail": "The body must be a JSON object."}])
+    return body
+
+
+def faults(error: RequestValidationError, body: object) -> list[dict[str, str]]:
+    """Return each fault of a request with a pointer: `#/name` into the body, `?limit` for the query, `{id}` for the path, a header's name."""
+    return [{"pointer": pointer(fault["loc"], body), "detail": str(fault["msg"]).removeprefix("Value error, ")} for fault in error.errors()]
+
+
+def pointer(location: Sequence[str | int], body: object) -> str:
+    """Return where a fault is. Steps of the validator that are not in the document (branches of a union) are left out."""
+    place, *steps = location
+    if place == "body":
+        return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in _steps(steps, body))
+    name = str(steps[0]) if steps else ""
+    return {"query": f"?{name}", "path": f"{{{name}}}"}.get(str(place), name)
+
+
+def _steps(steps: Sequence[str | int], document: object) -> list[str | int]:
+    kept: list[str | int] = []
+    for index, step in enumerate(steps):
+        last = index == len(steps) - 1
+        if isinstance(document, dict) and (step in document or last):
+            kept.append(step)
+            document = document.get(step)
+        elif isinstance(document, list) and isinstance(step, int) and step < len(document):
+            kept.append(step)
+            document = document[step]
+    return kept
+
+
+def _query_names(route: Route) -> set[str]:
+    names: set[str] = set()
+    for parameter in route.dependant.query_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            names.update(field.alias or name for name, field in annotation.model_fields.items())
+        else:
+            names.add(parameter.alias)
+    return names
