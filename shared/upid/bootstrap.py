@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from upid.settings import Settings
 
 if TYPE_CHECKING:
-    from upid.ports.clock import Clock
+    from upid.adapters.sqlite.database import Database
+    from upid.ports.blobs import Blobs
+    from upid.ports.clock import Clock, Ids
+    from upid.ports.events import EventStore
+    from upid.ports.keys import Sealer
+    from upid.ports.prices import Prices
+    from upid.ports.records import Records
+    from upid.ports.usage_history import UsageHistory
 
 
 class Services:
@@ -23,6 +30,62 @@ class Services:
         from upid.adapters.system.clock import SystemClock
 
         return SystemClock()
+
+    @cached_property
+    def ids(self) -> Ids:
+        """New identifiers."""
+        from upid.adapters.system.ids import UlidIds
+
+        return UlidIds(self.clock)
+
+    @cached_property
+    def database(self) -> Database:
+        """The SQLite file that records and events lie in."""
+        from upid.adapters.sqlite.database import Database
+
+        return Database(self.settings.home / "upid.db")
+
+    @cached_property
+    def records(self) -> Records:
+        """Documents by key."""
+        from upid.adapters.sqlite.records import SqliteRecords
+
+        return SqliteRecords(self.database, self.clock)
+
+    @cached_property
+    def events(self) -> EventStore:
+        """The event store and its outbox."""
+        from upid.adapters.sqlite.events import SqliteEventStore
+
+        return SqliteEventStore(self.database)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Profiles, chunks and results by name."""
+        from upid.adapters.directory.blobs import open_blobs
+
+        return open_blobs(self.settings.home / "blobs", self.clock.now())
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Encryption at rest."""
+        from upid.adapters.keyfile.sealer import KeyfileSealer
+
+        return KeyfileSealer(self.settings.home / "master.key")
+
+    @cached_property
+    def history(self) -> UsageHistory:
+        """Usage as it was measured."""
+        from upid.adapters.columnar.history import ColumnarHistory
+
+        return ColumnarHistory(self.blobs)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What nodes cost."""
+        from upid.adapters.pricing.table import BundledPrices
+
+        return BundledPrices()
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Usage history as columnar chunks on the blob store."""

@@ -1,0 +1,135 @@
+"""Usage history: one blob of packed arrays for each window of each shard, under `t/<tenant>/clusters/<cluster>/history/<shard>/<start>-<end>.bin`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from upid.domain.errors import ConflictError, UnavailableError
+from upid.engine.arrays import pack, unpack
+from upid.ports.blobs import Blobs
+from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT: Final = 1
+SAMPLES: Final = ("cpu_cores", "memory_bytes", "throttled")
+EVENTS: Final = ("oom_kills", "restarts", "oom_limit_bytes")
+TYPES: Final = {"oom_kills": np.int32, "restarts": np.int32, "oom_limit_bytes": np.float64}
+_WINDOW: Final = re.compile(r"(\d{10,})-(\d{10,})\.bin")
+
+
+class DamagedChunkError(UnavailableError):
+    """A stored chunk is not what was written: its checksum or its form does not hold."""
+
+    title = "Stored usage damaged"
+
+
+class OverlapError(ConflictError):
+    """A chunk covers part of a window that is stored already."""
+
+    title = "Window stored already"
+
+
+class StoredWindow(NamedTuple):
+    """A chunk's window [start, end), in seconds since the epoch, and its blob."""
+
+    start: int
+    end: int
+    blob: str
+
+
+class ColumnarHistory:
+    """UsageHistory over any Blobs. Arrays without a single sample or event take no space."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def append(self, scope: HistoryScope, chunk: UsageChunk) -> bool:
+        """Write a chunk and return True; one with the same start and end is left as it is, then False.
+
+        Raises
+        ------
+        OverlapError
+            Where a stored chunk covers part of this one's window.
+        ValueError
+            Where the chunk's arrays are not of one shape, or its window is empty.
+        """
+        _hold(chunk)
+        if any((stored.start, stored.end) == (chunk.start, chunk.end) for stored in self._overlapping(scope, chunk.start, chunk.end)):
+            return False
+        for stored in self._overlapping(scope, chunk.start, chunk.end):
+            raise OverlapError(
+                f"[{chunk.start}, {chunk.end}) overlaps the stored window [{stored.start}, {stored.end}) of shard {scope.shard}."
+            )
+        return self._blobs.put(f"{_folder(scope)}{chunk.start:010d}-{chunk.end:010d}.bin", _packed(chunk), if_absent=True)
+
+    def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
+        """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; DamagedChunkError that names the blob."""
+        for stored in list(self._overlapping(scope, start, end)):
+            yield self._chunk(stored)
+
+    def delete_cluster(self, tenant: str, cluster_id: str) -> None:
+        """Remove everything of a cluster; a cluster without history is no error."""
+        self._blobs.delete_all(f"t/{tenant}/clusters/{cluster_id}/history/")
+
+    def _overlapping(self, scope: HistoryScope, start: float, end: float) -> Iterator[StoredWindow]:
+        for blob in self._blobs.names(_folder(scope)):
+            found = _WINDOW.fullmatch(blob.rpartition("/")[2])
+            if found and int(found[1]) < end and int(found[2]) > start:
+                yield StoredWindow(int(found[1]), int(found[2]), blob)
+
+    def _chunk(self, stored: StoredWindow) -> UsageChunk:
+        data = self._blobs.get(stored.blob)
+        try:
+            arrays, meta = unpack(data)
+            return _unpacked(arrays, meta)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedChunkError(f"The stored usage {stored.blob} is damaged: {error}", blob=stored.blob) from error
+
+
+def _folder(scope: HistoryScope) -> str:
+    return f"t/{scope.tenant}/clusters/{scope.cluster_id}/history/{scope.shard:04d}/"
+
+
+def _hold(chunk: UsageChunk) -> None:
+    series, steps = len(chunk.keys), chunk.cpu_cores.shape[-1]
+    if chunk.step_seconds <= 0 or steps <= 0 or chunk.start < 0:
+        raise ValueError("A chunk covers at least one step of a positive length.")
+    for name, shape in [(n, (series, steps)) for n in SAMPLES] + [(n, (series,)) for n in EVENTS]:
+        if getattr(chunk, name).shape != shape:
+            raise ValueError(f"{name} has shape {getattr(chunk, name).shape}, not {shape}.")
+
+
+def _packed(chunk: UsageChunk) -> bytes:
+    meta = {
+        "format": FORMAT,
+        "start": chunk.start,
+        "step_seconds": chunk.step_seconds,
+        "steps": int(chunk.cpu_cores.shape[1]),
+        "keys": [list(key) for key in chunk.keys],
+    }
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in SAMPLES:
+        samples = np.asarray(getattr(chunk, name), np.float32)
+        if not np.isnan(samples).all():
+            arrays[name] = samples
+    arrays |= {name: np.asarray(getattr(chunk, name), TYPES[name]) for name in EVENTS}
+    return pack(arrays, meta)
+
+
+def _unpacked(arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> UsageChunk:
+    if meta["format"] != FORMAT:
+        raise ValueError(f"format {meta['format']} is not known")
+    keys = [SeriesKey(*key) for key in meta["keys"]]
+    none = np.broadcast_to(np.float32(np.nan), (len(keys), meta["steps"]))
+    samples = {name: arrays.get(name, none) for name in SAMPLES}
+    chunk = UsageChunk(
+        keys=keys, start=meta["start"], step_seconds=meta["step_seconds"], **samples, **{name: arrays[name] for name in EVENTS}
+    )
+    _hold(chunk)
+    return chunk

@@ -1,0 +1,1 @@
+"""Encryption at rest under a master key that lies in a file."""

@@ -1,0 +1,1 @@
+"""What nodes cost, from a table that comes with the product."""

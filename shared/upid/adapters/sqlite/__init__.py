@@ -1,0 +1,1 @@
+"""Records and the event store in one SQLite file."""
