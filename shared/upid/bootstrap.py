@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from upid.ports.clock import Clock, Ids
     from upid.ports.events import EventStore
     from upid.ports.keys import Sealer
+    from upid.ports.kubernetes import KubernetesClients
     from upid.ports.prices import Prices
     from upid.ports.records import Records
     from upid.ports.usage_history import UsageHistory
@@ -86,6 +87,13 @@ class Services:
         from upid.adapters.pricing.table import BundledPrices
 
         return BundledPrices()
+
+    @cached_property
+    def kubernetes(self) -> KubernetesClients:
+        """Kubernetes API servers."""
+        from upid.adapters.kubernetes.client import ApiServers
+
+        return ApiServers()
 
 
 @cache

@@ -1,0 +1,35 @@
+"""A pod template's containers, reduced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from upid.adapters.kubernetes.heap import heap_bytes
+from upid.domain.inventory import Container, ContainerRole, Resources
+from upid.domain.quantities import parse_quantity
+
+
+def containers(spec: Mapping[str, Any]) -> tuple[Container, ...]:
+    """Return the containers of a pod's spec, then its init containers; ValueError that names the container and the quantity that can't be read."""
+    mains = [_container(body, "main") for body in spec.get("containers") or ()]
+    inits = [_container(body, "sidecar" if body.get("restartPolicy") == "Always" else "init") for body in spec.get("initContainers") or ()]
+    return (*mains, *inits)
+
+
+def _container(body: Mapping[str, Any], role: ContainerRole) -> Container:
+    name = str(body["name"])
+    resources = body.get("resources") or {}
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    try:
+        figures = Resources(
+            _quantity(requests, "cpu"), _quantity(limits, "cpu"), _quantity(requests, "memory"), _quantity(limits, "memory")
+        )
+    except ValueError as error:
+        raise ValueError(f"container {name}: {error}") from None
+    return Container(name=name, resources=figures, role=role, image=str(body.get("image") or ""), heap_bytes=heap_bytes(body))
+
+
+def _quantity(figures: Mapping[str, Any], resource: str) -> float | None:
+    text = figures.get(resource)
+    return None if text is None else parse_quantity(text)

@@ -1,0 +1,143 @@
+"""Reads every list that an inventory is made of, a few at a time; what is refused or fails stands beside what could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any, Final, TypeVar
+
+from upid.adapters.kubernetes.cluster_parts import Target, reduce_autoscaler, reduce_node
+from upid.adapters.kubernetes.errors import ApiServerError
+from upid.adapters.kubernetes.lists import Lister
+from upid.adapters.kubernetes.objects import meta_of
+from upid.adapters.kubernetes.pods import PodRow, reduce_pod
+from upid.adapters.kubernetes.workloads import POD, TEMPLATED, Found, Kind, reduce_workload
+from upid.domain.errors import AppError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
+from upid.domain.inventory import Autoscaler, Node, Unreadable
+
+AT_ONCE: Final = 4
+AUTOSCALERS: Final = tuple(
+    Kind("HorizontalPodAutoscaler", f"/apis/autoscaling/{version}", "horizontalpodautoscalers") for version in ("v2", "v1")
+)
+NAMESPACES: Final = "/api/v1/namespaces"
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Listing:
+    """Everything that was read, reduced, in no particular order."""
+
+    namespaces: list[str] = field(default_factory=list)
+    workloads: dict[str, list[Found]] = field(default_factory=dict)
+    pods: list[PodRow] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    autoscalers: dict[Target, Autoscaler] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads lists of some namespaces, or of all where none is named."""
+
+    lister: Lister
+    namespaces: Sequence[str] = ()
+    listing: Listing = field(default_factory=Listing)
+    _silent: Event = field(default_factory=Event, repr=False)
+    _refused: list[AppError] = field(default_factory=list, repr=False)
+
+    def read(self) -> Listing:
+        """Return what could be read.
+
+        Raises NotFoundError for a namespace that does not exist; UnauthenticatedError, ForbiddenError or ApiServerError where no workload at all
+        could be read.
+        """
+        self._read_namespaces()
+        scopes = list(dict.fromkeys(self.namespaces)) or [""]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            # Pods are by far the longest list: they start first.
+            pods = [pool.submit(self._rows, POD, scope, reduce_pod) for scope in scopes]
+            kinds = [(kind, pool.submit(self._rows, kind, scope, _reducer(kind))) for scope in scopes for kind in TEMPLATED]
+            scalers = [pool.submit(self._autoscalers, scope) for scope in scopes]
+            nodes = pool.submit(self._rows, Kind("Node", "/api/v1", "nodes"), "", reduce_node)
+        answers = [*(task.result() for task in pods), *(task.result() for _, task in kinds)]
+        self._hold_readable(answers)
+        for kind, task in kinds:
+            self.listing.workloads.setdefault(kind.name, []).extend(self._kept(task.result()))
+        for rows in pods:
+            self.listing.pods.extend(self._kept(rows.result()))
+        self.listing.nodes.extend(self._kept(nodes.result()))
+        self.listing.autoscalers.update(pair for task in scalers for pair in self._kept(task.result()))
+        return self.listing
+
+    def _read_namespaces(self) -> None:
+        try:
+            names = self.lister.rows(NAMESPACES, lambda body: meta_of(body).name)
+        except ForbiddenError as error:
+            self.listing.namespaces = self._existing()
+            if not self.namespaces:
+                self.listing.unreadable.append(Unreadable("namespaces", error.detail))
+            return
+        if names is None:
+            raise ApiServerError(f"What answers at {self.lister.session.target.server} is no Kubernetes API: it has no {NAMESPACES}.", 404)
+        missing = [name for name in self.namespaces if name not in set(names)]
+        if missing:
+            raise NotFoundError(f"There is no namespace {missing[0]!r} in the cluster.", namespace=missing[0])
+        self.listing.namespaces = sorted(set(self.namespaces) or set(names))
+
+    def _existing(self) -> list[str]:
+        """Hold that each named namespace exists, one by one, where listing them is not allowed; one that may not be looked at counts as there."""
+        for name in self.namespaces:
+            try:
+                self.lister.get(f"{NAMESPACES}/{name}")
+            except NotFoundError:
+                raise NotFoundError(f"There is no namespace {name!r} in the cluster.", namespace=name) from None
+            except ForbiddenError:
+                continue
+        return sorted(set(self.namespaces))
+
+    def _rows(self, kind: Kind, scope: str, reduce: Callable[[dict[str, Any]], T]) -> list[T] | None:
+        what = f"{kind.plural} of namespace {scope}" if scope else kind.plural
+        if self._silent.is_set():
+            self.listing.unreadable.append(Unreadable(what, "The Kubernetes API no longer answers."))
+            return None
+        try:
+            return self.lister.rows(kind.path(scope), reduce)
+        except (ForbiddenError, ApiServerError, InvalidError) as error:
+            if isinstance(error, ApiServerError) and error.status == 0:
+                self._silent.set()
+            self._refused.append(error)
+            self.listing.unreadable.append(Unreadable(what, error.detail))
+            return None
+
+    def _autoscalers(self, scope: str) -> list[tuple[Target, Autoscaler] | Unreadable] | None:
+        for kind in AUTOSCALERS:
+            before = len(self.listing.unreadable)
+            rows = self._rows(kind, scope, reduce_autoscaler)
+            if rows is not None or len(self.listing.unreadable) > before:
+                return rows
+        return None
+
+    def _hold_readable(self, answers: Sequence[list[Any] | None]) -> None:
+        if any(rows is not None for rows in answers):
+            return
+        order = (UnauthenticatedError, ForbiddenError, ApiServerError)
+        for kind in order:
+            for error in self._refused:
+                if isinstance(error, kind):
+                    raise error
+        raise ApiServerError(f"What answers at {self.lister.session.target.server} lists no workloads.", 404)
+
+    def _kept(self, rows: list[T | Unreadable] | None) -> list[T]:
+        kept: list[T] = []
+        for row in rows or ():
+            if isinstance(row, Unreadable):
+                self.listing.unreadable.append(row)
+            else:
+                kept.append(row)
+        return kept
+
+
+def _reducer(kind: Kind) -> Callable[[dict[str, Any]], Found | Unreadable]:
+    return lambda body: reduce_workload(kind, body)

@@ -1,0 +1,165 @@
+"""GET requests to one API server: pooled, with timeouts, bounded answers, and retries with backoff."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from threading import Lock
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+from urllib3.exceptions import HTTPError, SSLError
+
+from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
+from upid.adapters.kubernetes.errors import ApiServerError
+from upid.adapters.kubernetes.target import Target
+from upid.adapters.kubernetes.tls import tls_context
+
+RETRIED: Final = frozenset({429, 500, 502, 503, 504})
+PIECE_BYTES: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a server. Waits double from `backoff_seconds`; a server may ask for more (Retry-After), up to `longest_wait_seconds`."""
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 30.0
+    attempts: int = 5
+    backoff_seconds: float = 0.25
+    longest_wait_seconds: float = 10.0
+    answer_bytes: int = 256 << 20
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A server's answer: its status and its whole body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Session:
+    """Requests to one target. Safe for use by several threads."""
+
+    target: Target
+    patience: Patience = field(default_factory=Patience)
+    connections: int = 4
+    _lock: Lock = field(default_factory=Lock, repr=False)
+    _open: tuple[urllib3.PoolManager, Credentials] | None = field(default=None, repr=False)
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """Return the answer to a GET, whatever its status but for those worth a retry.
+
+        Credentials from a program or a file are asked anew once after a 401. Raises ApiServerError where the server does not answer in time, or still
+        with a server error after all retries; KubeconfigError where there are no usable credentials.
+        """
+        url = f"{self.target.server}{path}" + (f"?{urlencode(query)}" if query else "")
+        answer = self._with_retries(url)
+        if answer.status == HTTPStatus.UNAUTHORIZED and renewable(self.target.login):
+            self.close()
+            answer = self._with_retries(url)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections and forget the credentials."""
+        with self._lock:
+            opened, self._open = self._open, None
+        if opened:
+            opened[0].clear()
+
+    def _with_retries(self, url: str) -> Answer:
+        patience, wait = self.patience, self.patience.backoff_seconds
+        for attempt in range(1, patience.attempts + 1):
+            last = attempt == patience.attempts
+            try:
+                answer, asked = self._once(url)
+            except SSLError as error:
+                raise self._failure(error) from None
+            except HTTPError as error:
+                if last:
+                    raise self._failure(error) from None
+                asked = 0.0
+            else:
+                if answer.status not in RETRIED:
+                    return answer
+                if last:
+                    raise ApiServerError(
+                        f"{self._where()} answers {answer.status} to {urlsplit(url).path}, {attempt} times.", answer.status
+                    )
+            patience.sleep(min(max(wait, asked), patience.longest_wait_seconds))
+            wait *= 2
+        raise ValueError("attempts must be at least 1.")
+
+    def _once(self, url: str) -> tuple[Answer, float]:
+        pool, credentials = self._opened()
+        headers = urllib3.HTTPHeaderDict({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "upid"})
+        for name, value in credentials.headers:
+            headers.add(name, value)
+        timeout = urllib3.Timeout(connect=self.patience.connect_seconds, read=self.patience.read_seconds)
+        response = pool.request("GET", url, headers=headers, timeout=timeout, retries=False, redirect=False, preload_content=False)
+        try:
+            asked = response.headers.get("Retry-After", "")
+            body = self._body(response)
+        finally:
+            response.release_conn()
+        return Answer(response.status, body), float(asked) if asked.isdigit() else 0.0
+
+    def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        pieces, size = [], 0
+        for piece in response.stream(PIECE_BYTES, decode_content=True):
+            size += len(piece)
+            if size > self.patience.answer_bytes:
+                response.close()
+                raise ApiServerError(f"{self._where()} answers with more than {self.patience.answer_bytes >> 20} MiB at once.")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _opened(self) -> tuple[urllib3.PoolManager, Credentials]:
+        with self._lock:
+            if self._open is None:
+                credentials = obtain(self.target)
+                self._open = self._pool(credentials), credentials
+            return self._open
+
+    def _pool(self, credentials: Credentials) -> urllib3.PoolManager:
+        target = self.target
+        options: dict[str, object] = {"maxsize": self.connections, "block": True}
+        if target.server.startswith("https:"):
+            options["ssl_context"] = tls_context(target, credentials)
+            if target.server_name:
+                options |= {"server_hostname": target.server_name, "assert_hostname": target.server_name}
+        proxy = target.proxy_url or self._system_proxy()
+        return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)  # type: ignore[arg-type] # keyword options of several types
+
+    def _system_proxy(self) -> str:
+        parts = urlsplit(self.target.server)
+        host = parts.hostname or ""
+        if not self.target.system_proxies or host in {"localhost", "127.0.0.1", "::1"} or proxy_bypass(host):
+            return ""
+        return getproxies().get(parts.scheme, "")
+
+    def _where(self) -> str:
+        return f"The Kubernetes API at {self.target.server}"
+
+    def _failure(self, error: HTTPError) -> ApiServerError:
+        cause: BaseException = getattr(error, "reason", None) or error
+        if not isinstance(cause, BaseException):
+            cause = error
+        if isinstance(error, SSLError) or isinstance(cause, SSLError):
+            return ApiServerError(f"{self._where()} cannot be trusted: {_words(cause)}")
+        if "imeout" in type(cause).__name__:
+            return ApiServerError(f"{self._where()} does not answer in time.")
+        return ApiServerError(f"{self._where()} cannot be reached: {_words(cause)}")
+
+
+def _words(error: BaseException) -> str:
+    """Return an error's own words in one line, without the name of the connection object in front."""
+    text = " ".join(str(error.__cause__ or error).split())
+    return text.rsplit(": ", 1)[-1][:200] if text.startswith("HTTP") else text[:200]
