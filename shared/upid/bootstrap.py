@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from upid.ports.prices import Prices
     from upid.ports.records import Records
     from upid.ports.usage_history import UsageHistory
+    from upid.services.identity import IdentityService
 
 
 class Services:
@@ -94,6 +95,13 @@ class Services:
         from upid.adapters.kubernetes.client import ApiServers
 
         return ApiServers()
+
+    @cached_property
+    def identity(self) -> IdentityService:
+        """Users, logins and tokens."""
+        from upid.services.identity import IdentityService
+
+        return IdentityService(self.records, self.events, self.sealer, self.clock, self.ids, self.settings.token_seconds)
 
 
 @cache

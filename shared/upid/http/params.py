@@ -6,13 +6,14 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Header
 
 from upid.bootstrap import Services, build_services
 from upid.domain.errors import UnauthenticatedError
 from upid.domain.identity import Caller
 from upid.http.callers import caller_of
 
-__all__ = ["CurrentCaller", "Injected"]
+__all__ = ["CurrentCaller", "IdempotencyKey", "IfMatch", "Injected"]
 
 
 def current_caller(request: Request) -> Caller:
@@ -25,3 +26,15 @@ def current_caller(request: Request) -> Caller:
 
 Injected = Annotated[Services, Depends(build_services)]
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="The same key and body again gives the same answer, and the work is done once.",
+    ),
+]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", max_length=100, description="The `ETag` that was read: refused where it changed since.")
+]

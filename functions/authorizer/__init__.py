@@ -1,0 +1,1 @@
+"""The authorizer: API Gateway asks it who is calling before it calls a group."""

@@ -1,0 +1,1 @@
+"""The identity group: login and what a token stands for."""

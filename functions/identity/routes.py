@@ -1,0 +1,28 @@
+"""Routes of authentication."""
+
+from __future__ import annotations
+
+from functions.identity.schemas import LoginIn, ProfileOut, TokenIn, TokenOut, TokenStateOut
+from upid.domain.errors import NotFoundError, UnauthenticatedError
+from upid.http.api import Router
+from upid.http.params import CurrentCaller, Injected
+
+router = Router("/auth", tag="Authentication")
+
+
+@router.post("/login", public=True, errors=(UnauthenticatedError,))
+def login(body: LoginIn, services: Injected) -> TokenOut:
+    """Exchange a user name and a password for an access token."""
+    return TokenOut.of(services.identity.login(body.username, body.password.get_secret_value()))
+
+
+@router.post("/validate", permission="self:read")
+def validate_token(body: TokenIn, services: Injected) -> TokenStateOut:
+    """Tell whether a token is valid now, and whose it is; of one that is not valid nothing is told."""
+    return TokenStateOut.of(services.identity.introspect(body.token))
+
+
+@router.get("/profile", permission="self:read", errors=(NotFoundError,))
+def get_profile(services: Injected, caller: CurrentCaller) -> ProfileOut:
+    """Return the caller's own user, with the permissions that it holds."""
+    return ProfileOut.of(services.identity.profile(caller))
