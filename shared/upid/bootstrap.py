@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from upid.ports.events import EventStore
     from upid.ports.keys import Sealer
     from upid.ports.kubernetes import KubernetesClients
+    from upid.ports.metrics_source import MetricsSources
     from upid.ports.prices import Prices
     from upid.ports.records import Records
     from upid.ports.usage_history import UsageHistory
@@ -95,6 +96,13 @@ class Services:
         from upid.adapters.kubernetes.client import ApiServers
 
         return ApiServers()
+
+    @cached_property
+    def metrics_sources(self) -> MetricsSources:
+        """Prometheus APIs."""
+        from upid.adapters.prometheus.source import PrometheusSources
+
+        return PrometheusSources()
 
     @cached_property
     def identity(self) -> IdentityService:

@@ -1,0 +1,1 @@
+"""The metrics source over a Prometheus HTTP API (Prometheus, Thanos, Mimir, VictoriaMetrics)."""

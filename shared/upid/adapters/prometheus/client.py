@@ -1,0 +1,170 @@
+"""HTTP to a Prometheus API: a rate limit, retries with backoff, and errors that say what is wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from upid.adapters.prometheus.access import Endpoint
+from upid.adapters.prometheus.matrix import UnreadableAnswerError
+from upid.domain.errors import AppError, ForbiddenError, UnauthenticatedError, UnavailableError
+
+ATTEMPTS: Final = 4
+BACKOFF_SECONDS: Final = 0.5
+LONGEST_WAIT_SECONDS: Final = 30.0
+PIECE: Final = 1 << 21
+_PASSING: Final = frozenset({429, 500, 502, 503, 504})
+_REFUSING: Final = frozenset({400, 413, 422})
+
+Params = Mapping[str, str | list[str]]
+
+
+class RefusedError(UnavailableError):
+    """The source will not answer this query as it stands (too much, or not understood): a smaller one may do."""
+
+    title = "Query refused"
+
+
+class PassingError(UnavailableError):
+    """What a second try may heal."""
+
+
+class SlowError(PassingError):
+    """No answer in time, or too busy: a second try may heal it, a smaller query too."""
+
+
+@dataclass(slots=True)
+class PrometheusClient:
+    """One API with the credentials of its endpoint; safe for threads. `sleep` is replaced in tests."""
+
+    endpoint: Endpoint
+    timeout_seconds: float = 120.0
+    sleep: Callable[[float], None] = time.sleep
+    _pool: urllib3.PoolManager = field(init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _next: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        timeout = urllib3.Timeout(connect=10.0, read=self.timeout_seconds)
+        self._pool = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False, timeout=timeout)
+
+    def document(self, path: str, params: Params) -> dict[str, Any]:
+        """Return the JSON object that `path` (`/api/v1/...`) answers with; errors as `ask` raises them."""
+        return self.ask(path, params, lambda pieces: _parse(b"".join(pieces)))
+
+    def ask(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]]) -> dict[str, Any]:
+        """Return what `read` makes of the pieces of an answer, tried again where that may help.
+
+        UnauthenticatedError, ForbiddenError; RefusedError where the query as it stands is refused; SlowError where it took too long every time;
+        UnavailableError for all else.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._once(path, params, read)
+            except PassingError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                wait = error.members.get("retry_after_seconds") or BACKOFF_SECONDS * 2**attempt
+                self.sleep(min(float(str(wait)), LONGEST_WAIT_SECONDS))
+        raise AssertionError("The last attempt returns or raises.")
+
+    def _once(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]]) -> dict[str, Any]:
+        self._hold_rate()
+        try:
+            response = self._send(path, params)
+            try:
+                if response.status != 200:
+                    raise _error_of(self.endpoint.base, response)
+                document = read(response.stream(PIECE, decode_content=True))
+            finally:
+                response.close() if response.status != 200 else response.release_conn()
+        except HTTPError as error:
+            raise _failure(self.endpoint.base, error) from error
+        except UnreadableAnswerError as error:
+            raise UnavailableError(f"{self.endpoint.base} does not answer as a Prometheus API: {error}") from None
+        if document.get("status") != "success":
+            raise RefusedError(f"Prometheus refused a query: {document.get('error', 'no reason given')}.")
+        return document
+
+    def _send(self, path: str, params: Params) -> BaseHTTPResponse:
+        encoding = {} if self.endpoint.is_loopback else {"Accept-Encoding": "gzip"}
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"} | encoding | self.endpoint.headers
+        body = urlencode(params, doseq=True).encode()
+        if path.startswith("/api/v1/label/"):  # the one path that takes no POST
+            return self._pool.request(
+                "GET", f"{self.endpoint.base}{path}?{body.decode()}", headers=headers, preload_content=False, redirect=False
+            )
+        return self._pool.request("POST", self.endpoint.base + path, body=body, headers=headers, preload_content=False, redirect=False)
+
+    def _hold_rate(self) -> None:
+        if self.endpoint.max_qps <= 0:
+            return
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + 1.0 / self.endpoint.max_qps
+        if turn > now:
+            self.sleep(turn - now)
+
+
+def _parse(text: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise UnreadableAnswerError(_looks_like(text)) from None
+    if not isinstance(document, dict):
+        raise UnreadableAnswerError("it is no JSON object.")
+    return document
+
+
+def _looks_like(text: bytes) -> str:
+    return "it is an HTML page." if text.lstrip()[:1] == b"<" else f"it is no JSON: {text[:60].decode(errors='replace')!r}."
+
+
+def _error_of(base: str, response: BaseHTTPResponse) -> AppError:
+    status, reason = response.status, _reason(response)
+    if status == 401:
+        return UnauthenticatedError(f"{base} refuses the credentials for metrics (401).")
+    if status == 403:
+        return ForbiddenError(f"{base} does not allow reading metrics with these credentials (403).")
+    if 300 <= status < 400:
+        return UnavailableError(f"{base} redirects to {response.headers.get('Location', 'elsewhere')!r}; it may want a log-in.")
+    if status in _REFUSING:
+        return RefusedError(f"Prometheus refused a query ({status}): {reason}.")
+    if status in _PASSING:
+        after = response.headers.get("Retry-After", "")
+        kind = SlowError if status in (503, 504) else PassingError
+        return kind(f"{base} answered {status}: {reason}.", retry_after_seconds=float(after) if after.isdigit() else 0.0)
+    return UnavailableError(f"{base} does not answer as a Prometheus API: it answered {status}.")
+
+
+def _reason(response: BaseHTTPResponse) -> str:
+    text = response.read(1 << 16, decode_content=True)
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return "it is an HTML page" if text.lstrip()[:1] == b"<" else text[:200].decode(errors="replace").strip() or "no reason given"
+    error = document.get("error") if isinstance(document, dict) else None
+    return str(error or "no reason given")[:300].rstrip(".")
+
+
+def _failure(base: str, error: HTTPError) -> PassingError:
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.NewConnectionError):
+        return PassingError(f"{base} does not answer: {_cause(error)}.")
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return SlowError(f"{base} did not answer in time.")
+    return PassingError(f"{base} broke off: {_cause(error)}.")
+
+
+def _cause(error: HTTPError) -> str:
+    """Return the last part of the message: what the system said, without addresses of objects in memory."""
+    return str(error).rpartition(": ")[2].strip(" ()'\"") or type(error).__name__

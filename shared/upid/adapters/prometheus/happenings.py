@@ -1,0 +1,132 @@
+"""What happened to containers (restarts, OOM kills with their limit) and who owns pods, by few and cheap queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from upid.adapters.prometheus.client import PrometheusClient, RefusedError
+from upid.adapters.prometheus.matrix import Grid
+from upid.adapters.prometheus.queries import LIMITS, OWNERS, RESTARTS, TERMINATED, one_of, selector
+from upid.adapters.prometheus.ranges import Answers, ask_range, incomplete
+from upid.adapters.prometheus.series import Row, block_of
+from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, Window
+
+MOST_PODS_NAMED: Final = 200  # more pods than this in a matcher cost more than they save
+
+
+@dataclass(frozen=True, slots=True)
+class Happenings:
+    """Asks about one group of namespaces in one window; `matcher` is the cluster's."""
+
+    client: PrometheusClient
+    namespaces: Sequence[str]
+    window: Window
+    matcher: str
+
+    def events(self, warnings: list[str]) -> ContainerEvents:
+        """Return restarts and OOM kills; what was incomplete goes to `warnings`."""
+        restarts = {
+            key: round(value) for key, value in self._at_end(f"increase({self._select(RESTARTS)}[{self._seconds}s])", warnings).items()
+        }
+        restarts = {key: count for key, count in restarts.items() if count > 0}
+        killed = self._over_time(self._select(TERMINATED, 'reason="OOMKilled"') + " == 1", warnings)
+        if not killed:
+            return ContainerEvents({}, restarts, {})
+        pods = sorted({key.pod for key in killed})
+        named = one_of("pod", pods) if len(pods) <= MOST_PODS_NAMED else ""
+        counters = self._over_time(self._select(RESTARTS, named), warnings)
+        kills = {key: kills_of(counters[key], row) for key, row in killed.items() if key in counters}
+        kills = {key: count for key, count in kills.items() if count}
+        limit = self._select(LIMITS, 'resource="memory"', named)
+        limits = self._at_end(f"max_over_time({limit}[{self._seconds}s])", warnings) if kills else {}
+        return ContainerEvents(kills, restarts, {key: value for key, value in limits.items() if key in kills and value > 0})
+
+    def owners(self, warnings: list[str]) -> list[PodOwner]:
+        """Return the links of owner chains in the window, sorted; from the index alone where the source has it."""
+        params: dict[str, str | list[str]] = {
+            "match[]": [self._select(metric) for metric in OWNERS],
+            "start": str(self.window.start),
+            "end": str(self.window.end),
+        }
+        try:
+            document = self.client.document("/api/v1/series", params)
+            found = document.get("data") or []
+        except RefusedError:
+            found = []
+            for metric in OWNERS:
+                document = self._instant(f"last_over_time({self._select(metric)}[{self._seconds}s])")
+                warnings.extend(incomplete(document))
+                found += [one["metric"] | {"__name__": metric} for one in document["data"]["result"]]
+        return sorted({link for labels in found if (link := _link(labels))})
+
+    @property
+    def _seconds(self) -> int:
+        return self.window.end - self.window.start
+
+    def _select(self, metric: str, *matchers: str) -> str:
+        return selector(metric, self.namespaces, *matchers, self.matcher)
+
+    def _instant(self, query: str) -> dict[str, Any]:
+        return self.client.document("/api/v1/query", {"query": query, "time": str(self.window.end)})
+
+    def _at_end(self, query: str, warnings: list[str]) -> dict[PodContainer, float]:
+        document = self._instant(query)
+        warnings.extend(incomplete(document))
+        found: dict[PodContainer, float] = {}
+        for one in document["data"]["result"]:
+            key, value = key_of(one["metric"]), float(one["value"][1])
+            if all(key) and np.isfinite(value):
+                found[key] = max(value, found.get(key, value))
+        return found
+
+    def _over_time(self, query: str, warnings: list[str]) -> dict[PodContainer, Row]:
+        answers = Answers()
+        ask_range(self.client, query, coarse_grid(self.window), adds=False, into=answers)
+        warnings.extend(answers.warnings)
+        block = block_of(answers.parts, answers.widths)
+        return dict(zip(block.keys, block.values, strict=True))
+
+
+def key_of(labels: dict[str, str]) -> PodContainer:
+    """Return whose series this is, with "" for a label that it does not have."""
+    return PodContainer(labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", ""))
+
+
+def coarse_grid(window: Window, least_seconds: int = 3600) -> Grid:
+    """Return the grid of the longest steps up to `least_seconds` that are whole multiples of the window's and divide it."""
+    fits = [k for k in range(1, least_seconds // window.step_seconds + 1) if window.steps % k == 0]
+    step = window.step_seconds * max(fits, default=1)
+    return Grid(window.start + step, step, (window.end - window.start) // step)
+
+
+def kills_of(counter: Row, killed: Row) -> int:
+    """Return how often a container was OOM-killed: its restarts while OOM is what ended it last, the one that brought OOM there included.
+
+    `counter`: restarts at each step; `killed`: 1 where the last termination was an OOM kill, NaN elsewhere. What was so at the first step is from before.
+    """
+    there = np.isfinite(killed)
+    known = np.isfinite(counter)
+    filled = counter[np.maximum.accumulate(np.where(known, np.arange(len(counter)), 0))]
+    rise = np.diff(filled, prepend=filled[:1])
+    rise = np.where(np.isfinite(rise), np.maximum(rise, 0.0), 0.0)
+    begins = there & ~np.concatenate([[True], there[:-1]]) & known
+    return round(float(np.where(there, np.maximum(rise, begins), 0.0).sum()))
+
+
+def _link(labels: dict[str, str]) -> PodOwner | None:
+    metric = labels.get("__name__", "")
+    kind, label = {
+        "kube_pod_owner": ("Pod", "pod"),
+        "kube_replicaset_owner": ("ReplicaSet", "replicaset"),
+        "kube_job_owner": ("Job", "job_name"),
+    }.get(metric, ("", ""))
+    owner_kind, owner = labels.get("owner_kind", ""), labels.get("owner_name", "")
+    namespace, name = labels.get("namespace", ""), labels.get(label, "")
+    # kube-state-metrics writes `<none>` for what nobody owns; a link that is no controller's does not say whose pods these are.
+    if not (kind and namespace and name) or owner in ("", "<none>") or labels.get("owner_is_controller", "true") == "false":
+        return None
+    return PodOwner(namespace, kind, name, owner_kind, owner)

@@ -1,0 +1,75 @@
+"""Range queries in bounded parts: each answer is read as it comes in, and a part that the source refuses is asked in halves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from upid.adapters.prometheus.client import PrometheusClient, RefusedError, SlowError
+from upid.adapters.prometheus.matrix import Grid, MatrixReader
+from upid.adapters.prometheus.series import Family, Row
+from upid.ports.metrics_source import PodContainer
+
+SAMPLES_PER_ANSWER: Final = 1_000_000
+POINTS_PER_SERIES: Final = 11_000  # Prometheus refuses more in one answer
+DEEPEST: Final = 4  # halvings of a refused part
+
+Part = dict[PodContainer, Row]
+
+
+@dataclass(slots=True)
+class Answers:
+    """Parts of one family that follow each other in time, how many steps each is wide, and what was incomplete."""
+
+    parts: list[Part] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def pieces_of(grid: Grid, series: int) -> Iterator[Grid]:
+    """Yield the grid in parts of at most SAMPLES_PER_ANSWER samples for so many series."""
+    most = max(1, min(POINTS_PER_SERIES, SAMPLES_PER_ANSWER // max(series, 1), grid.count))
+    parts = -(-grid.count // most)
+    width = -(-grid.count // parts) if parts else 1
+    for at in range(0, grid.count, width):
+        yield Grid(grid.first + at * grid.step, grid.step, min(width, grid.count - at))
+
+
+def ask_range(client: PrometheusClient, query: str, grid: Grid, *, adds: bool, into: Answers, depth: int = 0) -> None:
+    """Append what the source answers for one part; errors as the client raises them, once halves are refused too."""
+    try:
+        family, document = _answer(client, query, grid, adds=adds)
+    except (RefusedError, SlowError) as error:
+        if grid.count < 2 or depth == DEEPEST:
+            raise
+        into.warnings.append(f"A query was asked in smaller parts: {error.detail}")
+        half = grid.count // 2
+        for part in (Grid(grid.first, grid.step, half), Grid(grid.first + half * grid.step, grid.step, grid.count - half)):
+            ask_range(client, query, part, adds=adds, into=into, depth=depth + 1)
+        return
+    into.parts.append(family.by_container())
+    into.widths.append(grid.count)
+    into.warnings.extend(incomplete(document))
+
+
+def incomplete(document: dict[str, Any]) -> list[str]:
+    """Return what a document says of its own gaps: `warnings` of Prometheus, Thanos and Mimir, `isPartial` of VictoriaMetrics."""
+    told = [f"Prometheus warns: {text}" for text in document.get("warnings") or ()]
+    return [*told, "The metrics source answered with a part of its data only."] if document.get("isPartial") else told
+
+
+def _answer(client: PrometheusClient, query: str, grid: Grid, *, adds: bool) -> tuple[Family, dict[str, Any]]:
+    last = grid.first + (grid.count - 1) * grid.step
+    params = {"query": query, "start": str(grid.first), "end": str(last), "step": str(grid.step)}
+    tries: list[Family] = []
+
+    def read(pieces: Iterator[bytes]) -> dict[str, Any]:
+        # An answer that breaks off is asked again: each try begins with nothing.
+        family = Family(adds=adds)
+        tries.append(family)
+        take: Callable[..., None] = family.add
+        return MatrixReader(grid, take).read(pieces)
+
+    document = client.ask("/api/v1/query_range", params, read)
+    return tries[-1], document
