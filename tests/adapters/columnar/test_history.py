@@ -1,0 +1,68 @@
+"""What is the columnar form's own: names, size and damage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from upid.adapters.columnar.history import ColumnarHistory, DamagedChunkError
+from upid.adapters.directory.blobs import DirectoryBlobs
+from upid.engine.arrays import pack
+from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
+
+SCOPE = HistoryScope("default", "cl_1", 3)
+NAME = "t/default/clusters/cl_1/history/0003/1700000000-1700030000.bin"
+
+
+def chunk(throttled: float = np.nan) -> UsageChunk:
+    series, steps = 5, 100
+    usage = np.ones((series, steps), np.float32)
+    keys = [SeriesKey(f"uid-{n}", "app", f"pod-{n}") for n in range(series)]
+    counts = np.zeros(series, np.int32)
+    return UsageChunk(
+        keys, 1_700_000_000, 300, usage, usage, np.full((series, steps), throttled, np.float32), counts, counts, np.full(series, np.nan)
+    )
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> DirectoryBlobs:
+    return DirectoryBlobs(tmp_path)
+
+
+def read(blobs: DirectoryBlobs) -> list[UsageChunk]:
+    return list(ColumnarHistory(blobs).read(SCOPE, start=0, end=4e9))
+
+
+def test_a_chunk_lies_under_its_cluster_shard_and_window(blobs: DirectoryBlobs) -> None:
+    ColumnarHistory(blobs).append(SCOPE, chunk())
+    assert list(blobs.names("")) == [NAME]
+
+
+def test_samples_that_are_all_missing_take_no_space(blobs: DirectoryBlobs) -> None:
+    ColumnarHistory(blobs).append(SCOPE, chunk(np.nan))
+    without = len(blobs.get(NAME))
+    blobs.delete(NAME)
+    ColumnarHistory(blobs).append(SCOPE, chunk(0.0))
+    assert len(blobs.get(NAME)) >= without + 5 * 100 * 4
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:100] + b"?" + d[101:], lambda d: b"", lambda d: b"x" * 500])
+def test_a_damaged_chunk_is_an_error_that_names_it(blobs: DirectoryBlobs, damage: object) -> None:
+    ColumnarHistory(blobs).append(SCOPE, chunk())
+    blobs.put(NAME, damage(blobs.get(NAME)))  # type: ignore[operator]  # a lambda of the parameters
+    with pytest.raises(DamagedChunkError, match=NAME):
+        read(blobs)
+
+
+@pytest.mark.parametrize("meta", [{}, {"format": 2}, {"format": 1, "keys": [], "start": 0, "step_seconds": 1, "steps": 1}])
+def test_a_whole_blob_of_another_form_is_an_error_that_names_it(blobs: DirectoryBlobs, meta: dict[str, object]) -> None:
+    blobs.put(NAME, pack({}, meta))
+    with pytest.raises(DamagedChunkError, match=NAME):
+        read(blobs)
+
+
+def test_a_file_that_is_no_chunk_is_passed_over(blobs: DirectoryBlobs) -> None:
+    blobs.put("t/default/clusters/cl_1/history/0003/README", b"")
+    assert read(blobs) == []

@@ -1,0 +1,64 @@
+"""The adapters that are held to the ports' contracts. A second adapter of a port is one more line in its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from upid.adapters.columnar.history import ColumnarHistory
+from upid.adapters.directory.blobs import open_blobs
+from upid.adapters.keyfile.sealer import KeyfileSealer
+from upid.adapters.sqlite.database import Database
+from upid.adapters.sqlite.events import SqliteEventStore
+from upid.adapters.sqlite.records import SqliteRecords
+from upid.ports.blobs import Blobs
+from upid.ports.clock import Clock
+from upid.ports.events import EventStore
+from upid.ports.keys import Sealer
+from upid.ports.records import Records
+from upid.ports.usage_history import UsageHistory
+
+START = 1_700_000_000.0
+
+
+@dataclass
+class SetClock:
+    """A clock that a test sets."""
+
+    moment: float = START
+
+    def now(self) -> float:
+        return self.moment
+
+
+@dataclass(frozen=True)
+class Documents:
+    """A record store and the event store that shares its transactions."""
+
+    records: Records
+    events: EventStore
+    close: Callable[[], None]
+
+
+def _sqlite(place: Path, clock: Clock) -> Documents:
+    database = Database(place / "store.db")
+    return Documents(SqliteRecords(database, clock), SqliteEventStore(database), database.close)
+
+
+def _directory(place: Path) -> Blobs:
+    return open_blobs(place / "blobs", START)
+
+
+def _columnar(place: Path) -> UsageHistory:
+    return ColumnarHistory(_directory(place))
+
+
+def _keyfile(place: Path) -> Sealer:
+    return KeyfileSealer(place / "master.key")
+
+
+DOCUMENTS: dict[str, Callable[[Path, Clock], Documents]] = {"sqlite": _sqlite}
+BLOBS: dict[str, Callable[[Path], Blobs]] = {"directory": _directory}
+HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar}
+SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile}

@@ -1,0 +1,66 @@
+"""Several processes at one store: conditions hold between them, and nothing is lost or torn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from contract import rivals
+from contract.stores import SEALERS, Documents
+
+from upid.domain.errors import VersionConflictError
+from upid.ports.blobs import Blobs
+from upid.ports.keys import Sealer
+from upid.ports.records import Key, Records
+
+ROUNDS = 20
+
+
+def test_of_several_processes_that_create_one_record_exactly_one_wins(documents: Documents, documents_kind: str, tmp_path: Path) -> None:
+    won = rivals.at_once(3, rivals.create, documents_kind, tmp_path, ROUNDS)
+    assert sum(won) == ROUNDS
+    assert len(documents.records.query(rivals.KEY.partition).items) == ROUNDS
+
+
+def test_only_the_winner_leaves_an_event(documents: Documents, documents_kind: str, tmp_path: Path) -> None:
+    rivals.at_once(3, rivals.create, documents_kind, tmp_path, ROUNDS)
+    by = {item.key.sort: item.body["by"] for item in documents.records.query(rivals.KEY.partition).items}
+    assert sorted(stored.event.id for stored in documents.events.read("a")) == sorted(f"evt_{sort}_{number}" for sort, number in by.items())
+
+
+def test_no_change_is_lost_between_processes(documents: Documents, documents_kind: str, tmp_path: Path) -> None:
+    rivals.at_once(3, rivals.increment, documents_kind, tmp_path, ROUNDS)
+    found = documents.records.get(rivals.KEY)
+    assert found is not None
+    assert (found.body, found.version) == ({"count": 3 * ROUNDS}, 3 * ROUNDS)
+
+
+def test_of_several_threads_that_create_one_record_exactly_one_wins(records: Records) -> None:
+    def create(number: int) -> bool:
+        try:
+            records.put(Key("t#a#race", str(number // 8)), {}, expect=0)
+        except VersionConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(create, range(160))) == 20
+
+
+def test_of_several_processes_that_write_an_absent_blob_exactly_one_does(blobs: Blobs, blobs_kind: str, tmp_path: Path) -> None:
+    wrote = rivals.at_once(3, rivals.write_if_absent, blobs_kind, tmp_path, ROUNDS)
+    for number, outcomes in enumerate(zip(*wrote, strict=True)):
+        assert sum(outcomes) == 1
+        assert blobs.get(f"race/{number}") == bytes([outcomes.index(True)]) * 100_000
+
+
+def test_no_process_ever_reads_half_a_blob(blobs_kind: str, tmp_path: Path) -> None:
+    assert rivals.at_once(3, rivals.write_and_read, blobs_kind, tmp_path, ROUNDS) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", sorted(SEALERS))
+def test_processes_that_seal_at_once_use_one_key(open_sealer: Callable[[Path], Sealer], kind: str, tmp_path: Path) -> None:
+    envelopes = rivals.at_once(3, rivals.seal, kind, tmp_path)
+    assert [open_sealer(tmp_path).open(envelope, context="cl_1") for envelope in envelopes] == [b"\x00", b"\x01", b"\x02"]

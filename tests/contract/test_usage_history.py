@@ -1,0 +1,119 @@
+"""What every UsageHistory adapter keeps to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from upid.domain.errors import ConflictError
+from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
+
+SCOPE = HistoryScope("default", "cl_1", 3)
+START = 1_700_000_100
+
+
+def chunk(start: int = START, *, steps: int = 4, series: int = 2, seed: int = 0) -> UsageChunk:
+    random = np.random.default_rng(seed)
+    cpu = random.random((series, steps), np.float32)
+    cpu[:1, :1] = np.nan
+    return UsageChunk(
+        keys=[SeriesKey(f"uid-{n}", "app", f"pod-ü-{n}") for n in range(series)],
+        start=start,
+        step_seconds=300,
+        cpu_cores=cpu,
+        memory_bytes=random.random((series, steps), np.float32) * np.float32(1e9),
+        throttled=np.full((series, steps), np.nan, np.float32),
+        oom_kills=np.arange(series, dtype=np.int32),
+        restarts=np.arange(series, dtype=np.int32) * 2,
+        oom_limit_bytes=np.array([np.nan, 5e8][:series] + [np.nan] * max(0, series - 2)),
+    )
+
+
+def starts(history: UsageHistory, scope: HistoryScope = SCOPE, *, start: float = 0, end: float = 4e9) -> list[int]:
+    return [found.start for found in history.read(scope, start=start, end=end)]
+
+
+def assert_same(found: UsageChunk, expected: UsageChunk) -> None:
+    assert (list(found.keys), found.start, found.end, found.step_seconds) == (
+        list(expected.keys),
+        expected.start,
+        expected.end,
+        expected.step_seconds,
+    )
+    for name in ("cpu_cores", "memory_bytes", "throttled", "oom_kills", "restarts", "oom_limit_bytes"):
+        values, wanted = getattr(found, name), getattr(expected, name)
+        assert values.dtype == wanted.dtype
+        np.testing.assert_array_equal(values, wanted)
+
+
+def test_a_chunk_is_read_bit_for_bit_as_it_was_written(history: UsageHistory) -> None:
+    assert history.append(SCOPE, chunk())
+    (found,) = history.read(SCOPE, start=0, end=4e9)
+    assert_same(found, chunk())
+
+
+def test_a_chunk_without_series_is_a_window_that_was_measured(history: UsageHistory) -> None:
+    assert history.append(SCOPE, chunk(series=0))
+    (found,) = history.read(SCOPE, start=0, end=4e9)
+    assert_same(found, chunk(series=0))
+
+
+def test_a_window_that_is_there_is_not_written_again(history: UsageHistory) -> None:
+    assert history.append(SCOPE, chunk(seed=1))
+    assert not history.append(SCOPE, chunk(seed=2))
+    (found,) = history.read(SCOPE, start=0, end=4e9)
+    assert_same(found, chunk(seed=1))
+
+
+@pytest.mark.parametrize(("offset", "steps"), [(300, 4), (-300, 4), (300, 2), (-300, 6), (0, 3), (0, 5)])
+def test_a_window_that_overlaps_a_stored_one_is_refused(history: UsageHistory, offset: int, steps: int) -> None:
+    history.append(SCOPE, chunk())
+    with pytest.raises(ConflictError, match="overlaps"):
+        history.append(SCOPE, chunk(START + offset, steps=steps))
+    assert starts(history) == [START]
+
+
+def test_windows_that_only_touch_are_both_kept_and_read_oldest_first(history: UsageHistory) -> None:
+    for start in (START + 1200, START, START - 1200):
+        assert history.append(SCOPE, chunk(start))
+    assert starts(history) == [START - 1200, START, START + 1200]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [(START, START + 1, [START]), (START + 1199.5, START + 1200, [START]), (START + 1199, START + 1201, [START, START + 1200]),
+     (START - 99, START, []), (START + 2400, 4e9, []), (START + 1200, START + 1200, [])],
+)  # fmt: skip
+def test_reading_gives_the_chunks_that_overlap_the_window(history: UsageHistory, start: float, end: float, found: list[int]) -> None:
+    history.append(SCOPE, chunk(START))
+    history.append(SCOPE, chunk(START + 1200))
+    assert starts(history, start=start, end=end) == found
+
+
+def test_tenants_clusters_and_shards_do_not_see_each_other(history: UsageHistory) -> None:
+    history.append(SCOPE, chunk())
+    for other in (SCOPE._replace(tenant="defaults"), SCOPE._replace(cluster_id="cl_10"), SCOPE._replace(shard=30)):
+        assert starts(history, other) == []
+
+
+def test_deleting_a_cluster_removes_all_of_it_and_nothing_else(history: UsageHistory) -> None:
+    scopes = [SCOPE, SCOPE._replace(shard=4), SCOPE._replace(cluster_id="cl_10"), SCOPE._replace(tenant="other")]
+    for scope in scopes:
+        history.append(scope, chunk())
+    for _ in range(2):
+        history.delete_cluster("default", "cl_1")
+    assert [starts(history, scope) for scope in scopes] == [[], [], [START], [START]]
+
+
+def test_a_chunk_whose_arrays_disagree_is_refused(history: UsageHistory) -> None:
+    good = chunk()
+    for field, value in {"memory_bytes": good.memory_bytes[:, :2], "restarts": good.restarts[:1], "keys": good.keys[:1]}.items():
+        parts = {name: getattr(good, name) for name in UsageChunk.__slots__} | {field: value}
+        with pytest.raises(ValueError, match="shape"):
+            history.append(SCOPE, UsageChunk(**parts))
+    assert starts(history) == []
+
+
+def test_a_chunk_that_covers_no_time_is_refused(history: UsageHistory) -> None:
+    with pytest.raises(ValueError, match="at least one step"):
+        history.append(SCOPE, chunk(steps=0))
