@@ -29,6 +29,12 @@ def decode_cursor(cursor: str | None) -> str | None:
         raise ValueError("this is no cursor: send the `next_cursor` of the page before") from None
 
 
+def slice_after(items: Iterable[Item], key: Callable[[Item], str], *, after: str | None, limit: int) -> tuple[list[Item], str | None]:
+    """Return one page of items that are in memory, in the order of `key`, and the next page's cursor (None = there is none)."""
+    behind = [item for item in sorted(items, key=key) if after is None or key(item) > after]
+    return behind[:limit], encode_cursor(key(behind[limit - 1])) if len(behind) > limit else None
+
+
 Limit = Annotated[int, Query(ge=1, le=500, description="How many items a page has at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=500, description="Where to go on: `next_cursor` of the page before."), AfterValidator(decode_cursor)

@@ -119,6 +119,9 @@ def problem(error: AppError, *, request_id: str) -> ProblemAnswer:
         headers["WWW-Authenticate"] = "Bearer"
     if kind is MethodNotAllowedError:
         headers["Allow"] = ", ".join(str(method) for method in _strings(error.members.get("allowed")))
+    retry_after = error.members.get("retry_after_seconds")
+    if isinstance(retry_after, int):
+        headers["Retry-After"] = str(retry_after)
     return ProblemAnswer(status, headers, orjson.dumps(body | {k: v for k, v in error.members.items() if k not in body}).decode())
 
 

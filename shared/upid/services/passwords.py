@@ -26,8 +26,9 @@ class Passwords:
         """Tell whether the password is the hashed one; None stands for a user who does not exist: the same work, and never true."""
         from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 only a login needs it
 
+        nobody = self._nobody  # made with the first login, whoever that is of
         try:
-            return self._hasher.verify(self._nobody if encoded is None else encoded, password) and encoded is not None
+            return self._hasher.verify(nobody if encoded is None else encoded, password) and encoded is not None
         except (VerificationError, InvalidHashError):
             return False
 

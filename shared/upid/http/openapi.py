@@ -1,0 +1,87 @@
+"""One OpenAPI 3.1 document of all groups, and the table of problems, made from the routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import orjson
+
+from upid import __version__
+from upid.domain.errors import AppError
+from upid.http.api import Api
+from upid.http.problems import SCHEMA, STATUS, status_of, type_of
+
+DESCRIPTION: Final = (
+    "UPID tells every Kubernetes workload what it really needs, proves it, rolls it out step by step and takes it back when it hurts.\n\n"
+    "Quantities are numbers in base units (cores, bytes, USD), times RFC 3339 in UTC. Lists answer `items` and `next_cursor`. Work that outlasts a second "
+    "is answered with 202 and a `Location`. Errors are problems (RFC 9457). `x-permission` names what a caller needs."
+)
+_OF_POWERTOOLS: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})
+_METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
+
+
+def document(apis: Iterable[Api]) -> dict[str, Any]:
+    """Return the document of these groups; ValueError where two of them mean different models by one name, or share an operation id."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {"Problem": dict(SCHEMA)}
+    for api in apis:
+        part = json.loads(api.get_openapi_json_schema())
+        for path, item in part["paths"].items():
+            paths.setdefault(path, {}).update(item)
+        for name, schema in part.get("components", {}).get("schemas", {}).items():
+            if name not in _OF_POWERTOOLS and schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"Two groups have different models named {name}.")
+    _check_ids(paths)
+    operations = [operation for item in paths.values() for operation in item.values()]
+    for operation in operations:
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "UPID", "version": __version__, "description": DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": name} for name in sorted({tag for operation in operations for tag in operation["tags"]})],
+        "paths": {path: {method: paths[path][method] for method in _METHODS if method in paths[path]} for path in sorted(paths)},
+        "components": {
+            "schemas": {name: schemas[name] for name in sorted(schemas)},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """Return a document as it is committed."""
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def problems_page(kinds: Iterable[type[AppError]] | None = None) -> str:
+    """Return the table of problems as Markdown: every error class that is imported, by status and type."""
+    known = sorted(set(kinds if kinds is not None else _subclasses(AppError)), key=lambda kind: (status_of(kind), type_of(kind)))
+    rows = [f"| {status_of(k)} | `{type_of(k)}` | {k.title} | {(k.__doc__ or '').strip().partition(chr(10))[0]} |" for k in known]
+    head = [
+        "# Problems",
+        "",
+        "Errors are answered as `application/problem+json` (RFC 9457). `instance` is the request's id, as the log has it. An error that nobody expected",
+        "is answered as `about:blank` with status 500 and nothing else. This page is made from the error classes by `upid openapi`.",
+        "",
+        "| status | type | title | when |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def _subclasses(kind: type[AppError]) -> Iterator[type[AppError]]:
+    for child in kind.__subclasses__():
+        if child in STATUS or child.__doc__:
+            yield child
+        yield from _subclasses(child)
+
+
+def _check_ids(paths: dict[str, Any]) -> None:
+    seen: set[str] = set()
+    for operation in (operation for item in paths.values() for operation in item.values()):
+        if operation["operationId"] in seen:
+            raise ValueError(f"Two operations are called {operation['operationId']}.")
+        seen.add(operation["operationId"])
