@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from upid.settings import Settings
 
 if TYPE_CHECKING:
+    from upid.adapters.embedded.workflows import EmbeddedWorkflows
     from upid.adapters.sqlite.database import Database
     from upid.ports.blobs import Blobs
     from upid.ports.clock import Clock, Ids
@@ -18,7 +19,17 @@ if TYPE_CHECKING:
     from upid.ports.prices import Prices
     from upid.ports.records import Records
     from upid.ports.usage_history import UsageHistory
+    from upid.services.analyses import AnalysisService
+    from upid.services.analyzing import AnalysisTasks
+    from upid.services.cluster_records import ClusterRecords
+    from upid.services.clusters import ClustersService
+    from upid.services.collecting import CollectingService
+    from upid.services.collections import CollectionsService
+    from upid.services.completing import CompletingService
+    from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
+    from upid.services.recommendations import RecommendationService
+    from upid.services.schedule import ScheduleService
 
 
 class Services:
@@ -110,6 +121,100 @@ class Services:
         from upid.services.identity import IdentityService
 
         return IdentityService(self.records, self.events, self.sealer, self.clock, self.ids, self.settings.token_seconds)
+
+    @cached_property
+    def workflows(self) -> EmbeddedWorkflows:
+        """Executions of the state machines, as records; `listeners` are called in this process."""
+        from upid.adapters.embedded.workflows import EmbeddedWorkflows
+
+        return EmbeddedWorkflows(self.records, self.clock)
+
+    @cached_property
+    def cluster_records(self) -> ClusterRecords:
+        """Records of clusters, and their credentials."""
+        from upid.services.cluster_records import ClusterRecords
+
+        return ClusterRecords(self.records, self.sealer)
+
+    @cached_property
+    def idempotency(self) -> IdempotencyKeys:
+        """Keys that make a request safe to send twice."""
+        from upid.services.idempotency import IdempotencyKeys
+
+        return IdempotencyKeys(self.records, self.sealer, self.clock)
+
+    @cached_property
+    def clusters(self) -> ClustersService:
+        """Registration of clusters."""
+        from upid.services.clusters import ClustersService
+
+        return ClustersService(
+            records=self.records, clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes,
+            metrics_sources=self.metrics_sources, keys=self.idempotency, clock=self.clock, ids=self.ids, cancel_collection=self.collections.cancel,
+        )  # fmt: skip
+
+    @cached_property
+    def collections(self) -> CollectionsService:
+        """Collections, as they are asked for."""
+        from upid.services.collections import CollectionsService
+
+        return CollectionsService(
+            records=self.records, clusters=self.cluster_records, blobs=self.blobs, workflows=self.workflows, keys=self.idempotency, clock=self.clock,
+            ids=self.ids,
+        )  # fmt: skip
+
+    @cached_property
+    def collecting(self) -> CollectingService:
+        """The tasks of `collect-usage`."""
+        from upid.services.collecting import CollectingService
+        from upid.services.work import WorkLog
+
+        return CollectingService(
+            clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes, metrics_sources=self.metrics_sources,
+            clock=self.clock, log=WorkLog("collections", self.records, self.clock),
+        )  # fmt: skip
+
+    @cached_property
+    def completing(self) -> CompletingService:
+        """The ends of work: collections, and whatever workflow failed."""
+        from upid.services.completing import CompletingService
+
+        return CompletingService(self.records, self.cluster_records, self.blobs, self.clock, self.ids)
+
+    @cached_property
+    def schedule(self) -> ScheduleService:
+        """What the schedule does."""
+        from upid.services.schedule import ScheduleService
+
+        return ScheduleService(self.records, self.clusters, self.collections)
+
+    @cached_property
+    def analyses(self) -> AnalysisService:
+        """Analyses, as they are asked for."""
+        from upid.services.analyses import AnalysisService
+
+        return AnalysisService(self.records, self.cluster_records, self.idempotency, self.workflows, self.clock, self.ids)
+
+    @cached_property
+    def analyzing(self) -> AnalysisTasks:
+        """The tasks of `analyze-cluster`."""
+        from upid.services.analyzing import AnalysisTasks
+        from upid.services.assessing import Assessor
+        from upid.services.profiles import Profiles
+        from upid.services.snapshots import Snapshots
+
+        assessor = Assessor(Snapshots(self.blobs), Profiles(self.blobs), self.history, self.prices)
+        return AnalysisTasks(self.analyses, self.cluster_records, assessor, self.blobs, self.clock, self.ids)
+
+    @cached_property
+    def recommendations(self) -> RecommendationService:
+        """Recommendations: listed, reviewed, simulated."""
+        from upid.services.recommendations import RecommendationService
+
+        return RecommendationService(
+            records=self.records, clusters=self.cluster_records, analyses=self.analyses, blobs=self.blobs, history=self.history, prices=self.prices,
+            clock=self.clock, ids=self.ids,
+        )  # fmt: skip
 
 
 @cache

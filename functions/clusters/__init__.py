@@ -1,0 +1,1 @@
+"""The clusters group: registration of clusters and their metrics sources."""

@@ -1,0 +1,118 @@
+"""What the clusters group takes and gives. Credentials go in and never come out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from upid.domain.clusters import ClusterAccess, MetricsAccess
+from upid.services.clusters import Registration
+
+Name = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^\S(.*\S)?$", examples=["production"])]
+Secret = Annotated[str, Field(max_length=65536, json_schema_extra={"writeOnly": True})]
+HeaderName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+HeaderValue = Annotated[str, Field(max_length=8192, pattern=r"^[\x20-\x7e\t]*$", json_schema_extra={"writeOnly": True})]
+TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^=]+$")]
+TagValue = Annotated[str, Field(max_length=256)]
+
+
+class BasicAuthIn(BaseModel):
+    """Credentials of HTTP basic authentication."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: str = Field(min_length=1, max_length=256, pattern=r"^[^:]+$")
+    password: Secret
+
+
+class MetricsAccessIn(BaseModel):
+    """Where the cluster's usage is measured: a Prometheus HTTP API, or what speaks it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["prometheus"]
+    url: str = Field(min_length=1, max_length=2048, examples=["https://prometheus.example.com"])
+    headers: dict[HeaderName, HeaderValue] = Field(default={}, max_length=20, description="Sent with every request, such as X-Scope-OrgID.")
+    bearer_token: Secret | None = None
+    basic_auth: BasicAuthIn | None = None
+    cluster_label: str = Field(
+        default="", max_length=512, description="A matcher for a source that several clusters share.", examples=['cluster="production"']
+    )
+
+    def access(self) -> MetricsAccess:
+        """Return what the service takes."""
+        login = self.basic_auth or BasicAuthIn.model_construct(username="", password="")
+        return MetricsAccess(
+            self.url,
+            self.kind,
+            tuple(sorted(self.headers.items())),
+            self.bearer_token or "",
+            login.username,
+            login.password,
+            self.cluster_label,
+        )
+
+
+class ClusterIn(BaseModel):
+    """A cluster to register, with exactly one way of access: `kubeconfig`, or `server` with `token` and, for a private one, `certificate_authority`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    kubeconfig: str | None = Field(
+        default=None, min_length=1, max_length=262144, json_schema_extra={"writeOnly": True},
+        description="A kubeconfig's text with inline data only: no exec, auth-provider or file paths.",
+    )  # fmt: skip
+    server: str = Field(default="", max_length=2048, description="URL of the API server.", examples=["https://10.0.0.1:6443"])
+    certificate_authority: str = Field(default="", max_length=65536, description="PEM text; empty = the system's authorities.")
+    token: Secret = ""
+    context: str = Field(default="", max_length=1024, description="A context of the kubeconfig; empty = its current one.")
+    metrics: MetricsAccessIn
+    region: str = Field(default="", max_length=128, examples=["eu-central-1"])
+    tags: dict[TagKey, TagValue] = Field(default={}, max_length=50)
+
+    def registration(self) -> Registration:
+        """Return what the service takes; what comes over HTTP is never trusted."""
+        access = ClusterAccess(
+            kubeconfig=self.kubeconfig,
+            context=self.context,
+            server=self.server,
+            certificate_authority=self.certificate_authority,
+            token=self.token,
+        )
+        return Registration(self.name, access, self.metrics.access(), self.region, self.tags)
+
+
+class MetricsAccessOut(BaseModel):
+    """What may be shown of a metrics source: header names without values, and which way it authenticates."""
+
+    kind: str
+    url: str
+    authentication: Literal["none", "bearer", "basic"]
+    headers: list[str]
+    cluster_label: str | None
+
+
+class ClusterOut(BaseModel):
+    """A registered cluster."""
+
+    id: str
+    name: str
+    context: str = Field(description="The kubeconfig's context, or the server's host.")
+    server: str = Field(description="URL of the API server where it was given apart from a kubeconfig, else empty.")
+    region: str
+    tags: dict[str, str]
+    metrics: MetricsAccessOut
+    created_at: str
+    updated_at: str
+    version: int = Field(description="One more with every change by a client; the ETag.")
+    watermark: str | None = Field(description="End of what has been collected; null before the first collection.")
+    step_seconds: int | None = Field(description="Step of the collected samples; null before the first collection.")
+    last_collection_id: str | None
+    latest_analysis_id: str | None
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> ClusterOut:
+        """Return the answer for a cluster's view."""
+        return cls.model_validate(view)

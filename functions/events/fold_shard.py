@@ -1,0 +1,13 @@
+"""FoldShard: append one shard's windows to the history and fold them into its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from upid.bootstrap import build_services
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Return `{"shard", "until", "samples", "series"}`."""
+    return build_services().collecting.fold(event["tenant"], event["collection_id"], int(event["shard"]))

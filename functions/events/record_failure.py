@@ -1,0 +1,13 @@
+"""RecordFailure: end work whose workflow failed, for every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from upid.bootstrap import build_services
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Return `{"status": ...}` of the work. `kind` is collections or analyses, `error` what Step Functions caught."""
+    return build_services().completing.fail(event["tenant"], event["kind"], event["work_id"], event["error"])

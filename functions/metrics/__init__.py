@@ -1,0 +1,1 @@
+"""The metrics group: collections of usage."""

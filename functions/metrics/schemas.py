@@ -1,0 +1,113 @@
+"""What the metrics group takes and gives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from upid.domain.times import parse_duration
+from upid.services.collections import CollectionRequest
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+class CollectIn(BaseModel):
+    """Whose usage to collect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
+    history: Annotated[str, AfterValidator(_duration)] | None = Field(
+        default=None, max_length=32, examples=["7d"],
+        description="How far back the first collection of a cluster goes (default 7d, at most 93d); later ones go on where the last one ended.",
+    )  # fmt: skip
+    step_seconds: int | None = Field(
+        default=None, description="Step of the samples, a divisor of an hour from 15 on (default 300); the first collection decides it."
+    )
+
+    def request(self) -> CollectionRequest:
+        """Return what the service takes."""
+        history = None if self.history is None else int(parse_duration(self.history))
+        return CollectionRequest(self.cluster_id, history, self.step_seconds)
+
+
+class CollectionErrorOut(BaseModel):
+    """One thing that went wrong in a collection."""
+
+    code: str
+    detail: str
+    subject: str
+
+
+class CollectionAskedOut(BaseModel):
+    """What was asked for, defaults filled in."""
+
+    cluster_id: str
+    history_seconds: int
+    step_seconds: int
+
+
+class CollectionResultOut(BaseModel):
+    """What a collection brought."""
+
+    samples: int = Field(description="CPU and memory samples.")
+    series: int = Field(description="Containers of pods that had any.")
+    workloads: int
+    containers: int = Field(description="Containers of workloads, as the cluster's API lists them.")
+    namespaces: int
+    windows: int = Field(description="Windows of time that were folded.")
+    windows_planned: int
+    watermark: str = Field(description="End of what is collected for the whole cluster.")
+    step_seconds: int
+
+
+class CollectionOut(BaseModel):
+    """A collection and how it stands."""
+
+    id: str
+    cluster_id: str
+    status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
+    progress: float = Field(description="Share of the parts that are done. [1]")
+    errors: list[CollectionErrorOut]
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    request: CollectionAskedOut
+    result: CollectionResultOut | None = Field(description="null until it ended with one.")
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> CollectionOut:
+        """Return the answer for a collection's view."""
+        return cls.model_validate(view | {"result": view["result"] or None})
+
+
+class GapOut(BaseModel):
+    """A window of time in which these namespaces could not be collected."""
+
+    namespaces: list[str]
+    start: str
+    end: str
+
+
+class CollectionStatusOut(BaseModel):
+    """How the collection of one cluster stands."""
+
+    cluster_id: str
+    name: str
+    watermark: str | None = Field(description="End of what has been collected; null before the first collection.")
+    lag_seconds: float | None = Field(description="How long ago that was. [s]")
+    step_seconds: int | None
+    collection_id: str | None = Field(description="The last collection; null before the first.")
+    status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"] | None
+    samples: int | None = Field(description="What it brought; null until it ended.")
+    errors: list[CollectionErrorOut]
+    gaps: list[GapOut]
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> CollectionStatusOut:
+        """Return the answer for a status' view."""
+        return cls.model_validate(view)

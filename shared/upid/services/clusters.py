@@ -1,0 +1,248 @@
+"""Clusters: registered with their credentials, shown without, replaced, and removed with everything that was collected from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from upid.domain.clusters import ClusterAccess, MetricsAccess
+from upid.domain.errors import ConflictError, InvalidRequestError, VersionConflictError
+from upid.domain.events import Event
+from upid.domain.identity import Caller
+from upid.domain.times import format_time
+from upid.ports.blobs import Blobs
+from upid.ports.clock import Clock, Ids
+from upid.ports.kubernetes import KubernetesClients
+from upid.ports.metrics_source import MetricsSources
+from upid.ports.records import Delete, Put, Record, Records, Write
+from upid.ports.usage_history import UsageHistory
+from upid.services.cluster_records import ATTEMPTS, Access, ClusterRecords, blob_prefix, cluster_key, name_key, registry_key
+from upid.services.cluster_views import cluster_view, public_metrics
+from upid.services.idempotency import IdempotencyKeys
+
+OPERATION: Final = "register-cluster"
+
+
+class ClusterNameTakenError(ConflictError):
+    """Another cluster of the tenant has this name."""
+
+    title = "Cluster name taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a client says of a cluster. Credentials are in `access` and `metrics` alone."""
+
+    name: str
+    access: ClusterAccess
+    metrics: MetricsAccess
+    region: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFilter:
+    """Which clusters a list has; "" = any. `tag` is a key, or `key=value`."""
+
+    name: str = ""
+    region: str = ""
+    tag: str = ""
+
+    def matches(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether a cluster's record is asked for."""
+        key, equals, value = self.tag.partition("=")
+        tags: Mapping[str, str] = body["tags"]
+        tagged = not self.tag or (key in tags and (not equals or tags[key] == value))
+        return tagged and self.name in {"", body["name"]} and self.region in {"", body["region"]}
+
+
+@dataclass(frozen=True, slots=True)
+class ClustersService:
+    """Registers clusters. A connection that does not work yet is no reason to refuse one; access that can't be used is."""
+
+    records: Records
+    clusters: ClusterRecords
+    blobs: Blobs
+    history: UsageHistory
+    kubernetes: KubernetesClients
+    metrics_sources: MetricsSources
+    keys: IdempotencyKeys
+    clock: Clock
+    ids: Ids
+    cancel_collection: Callable[[str, str, str], None]
+
+    def register(self, caller: Caller, registration: Registration, *, idempotency_key: str = "") -> dict[str, Any]:
+        """Register a cluster and return its view; the same idempotency key and registration within a day return the first answer.
+
+        Raises InvalidRequestError (pointers) for access that can't be used, ClusterNameTakenError, IdempotencyKeyReusedError.
+        """
+        request = asdict(registration)
+        answered = self.keys.replay(caller.tenant, OPERATION, idempotency_key, request)
+        if answered is not None:
+            return answered
+        context = self._context(registration)
+        body = self._new_body(registration, context)
+        remembered = self.keys.remember(caller.tenant, OPERATION, idempotency_key, request, cluster_view(body))
+        writes = [
+            Put(cluster_key(caller.tenant, body["id"]), body, expect=0),
+            Put(name_key(caller.tenant, registration.name), {"cluster_id": body["id"]}, expect=0),
+            Put(registry_key(body["id"]), {"tenant": caller.tenant, "deleted": False}, expect=0),
+        ]
+        try:
+            self.records.transact([*writes, *remembered], [self._event(caller, "cluster.registered", body)])
+        except VersionConflictError:
+            # Either the name is taken, or the same request came twice at once and the other one was faster.
+            answered = self.keys.replay(caller.tenant, OPERATION, idempotency_key, request)
+            if answered is not None:
+                return answered
+            raise _name_taken(registration.name) from None
+        return cluster_view(body)
+
+    def list(
+        self, caller: Caller, wanted: ClusterFilter, *, after: str | None = None, limit: int = 100
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Return views of the tenant's clusters in the order of their registration, and the id to go on after (None = no more)."""
+        views: list[dict[str, Any]] = []
+        while True:
+            page = self.records.query(f"t#{caller.tenant}#clusters", after=after, limit=100)
+            for record in page.items:
+                if wanted.matches(record.body):
+                    if len(views) == limit:
+                        return views, views[-1]["id"]
+                    views.append(cluster_view(record.body))
+            after = page.after
+            if after is None:
+                return views, None
+
+    def get(self, caller: Caller, cluster_id: str) -> dict[str, Any]:
+        """Return a cluster's view; NotFoundError where the tenant has none of this id."""
+        return cluster_view(self.clusters.get(caller.tenant, cluster_id).body)
+
+    def replace(self, caller: Caller, cluster_id: str, registration: Registration, *, if_match: int | None = None) -> dict[str, Any]:
+        """Replace what a client says of a cluster, credentials included; what was collected stays.
+
+        Raises NotFoundError, InvalidRequestError, ClusterNameTakenError, and VersionConflictError where `if_match` is not the cluster's version.
+        """
+        context = self._context(registration)
+        for _ in range(ATTEMPTS):
+            found = self._matching(caller.tenant, cluster_id, if_match)
+            body = {**found.body, **self._told(cluster_id, registration, context), "revision": found.body["revision"] + 1}
+            writes: list[Write] = [Put(found.key, body, expect=found.version)]
+            if registration.name != found.body["name"]:
+                writes.append(Put(name_key(caller.tenant, registration.name), {"cluster_id": cluster_id}, expect=0))
+                writes.append(Delete(name_key(caller.tenant, found.body["name"])))
+            try:
+                self.records.transact(writes, [self._event(caller, "cluster.updated", body)])
+            except VersionConflictError:
+                self._hold_name(caller.tenant, cluster_id, registration.name)
+                continue
+            return cluster_view(body)
+        raise VersionConflictError(f"Cluster {cluster_id} changes too often to be written.", id=cluster_id)
+
+    def delete(self, caller: Caller, cluster_id: str, *, if_match: int | None = None) -> None:
+        """Remove a cluster, its sealed credentials, its blobs and its history, and cancel its collection; NotFoundError, VersionConflictError as for `replace`.
+
+        The registry's entry goes last: where the process dies in between, the next `purge_deleted` goes on.
+        """
+        for _ in range(ATTEMPTS):
+            found = self._matching(caller.tenant, cluster_id, if_match)
+            writes: list[Write] = [
+                Delete(found.key, expect=found.version),
+                Delete(name_key(caller.tenant, found.body["name"])),
+                Put(
+                    registry_key(cluster_id), {"tenant": caller.tenant, "deleted": True, "collection_id": found.body["last_collection_id"]}
+                ),
+            ]
+            try:
+                self.records.transact(writes, [self._event(caller, "cluster.deleted", found.body)])
+            except VersionConflictError:
+                continue
+            self.purge(caller.tenant, cluster_id, found.body["last_collection_id"])
+            return
+        raise VersionConflictError(f"Cluster {cluster_id} changes too often to be removed.", id=cluster_id)
+
+    def purge(self, tenant: str, cluster_id: str, collection_id: str | None) -> None:
+        """Remove what a deleted cluster left; doing it twice changes nothing."""
+        if collection_id:
+            self.cancel_collection(tenant, collection_id, f"Cluster {cluster_id} was deleted.")
+        self.blobs.delete_all(blob_prefix(tenant, cluster_id))
+        self.history.delete_cluster(tenant, cluster_id)
+        self.records.delete(registry_key(cluster_id))
+
+    def _matching(self, tenant: str, cluster_id: str, if_match: int | None) -> Record:
+        found = self.clusters.get(tenant, cluster_id)
+        if if_match is not None and if_match != found.body["revision"]:
+            raise VersionConflictError(
+                f"Cluster {cluster_id} is at version {found.body['revision']}.", id=cluster_id, version=found.body["revision"]
+            )
+        return found
+
+    def _hold_name(self, tenant: str, cluster_id: str, name: str) -> None:
+        holder = self.records.get(name_key(tenant, name))
+        if holder is not None and holder.body["cluster_id"] != cluster_id:
+            raise _name_taken(name)
+
+    def _context(self, registration: Registration) -> str:
+        faults = access_faults(registration)
+        if faults:
+            raise InvalidRequestError(faults)
+        context = self.kubernetes.open(registration.access).context
+        try:
+            self.metrics_sources.open(registration.metrics)
+        except InvalidRequestError as error:
+            raise _under("#/metrics", error) from None
+        return context
+
+    def _told(self, cluster_id: str, registration: Registration, context: str) -> dict[str, Any]:
+        return {
+            "name": registration.name, "context": context, "server": registration.access.server, "region": registration.region,
+            "tags": dict(registration.tags), "metrics": public_metrics(registration.metrics), "updated_at": format_time(self.clock.now()),
+            "sealed": self.clusters.seal(cluster_id, Access(registration.access, registration.metrics)),
+        }  # fmt: skip
+
+    def _new_body(self, registration: Registration, context: str) -> dict[str, Any]:
+        cluster_id = self.ids.new("cluster")
+        return {
+            "id": cluster_id, "created_at": format_time(self.clock.now()), "revision": 1, "shards": None, "watermark": None, "history_seconds": None,
+            "step_seconds": None, "last_collection_id": None, "latest_analysis_id": None, "stalled": {"count": 0, "by": None}, "gaps": [], "pending": [],
+        } | self._told(cluster_id, registration, context)  # fmt: skip
+
+    def _event(self, caller: Caller, kind: str, body: Mapping[str, Any]) -> Event:
+        data = {"name": body["name"], "region": body["region"], "tags": dict(body["tags"])}
+        return Event(self.ids.new("event"), kind, caller.tenant, body["id"], self.clock.now(), data, caller.user_id)
+
+
+def access_faults(registration: Registration) -> list[dict[str, str]]:
+    """Return what is wrong with the ways of access as they were given: exactly one is wanted. Empty = nothing."""
+    access, metrics = registration.access, registration.metrics
+    faults = []
+    if access.kubeconfig is not None:
+        given = {"server": access.server, "certificate_authority": access.certificate_authority, "token": access.token}
+        faults += [_fault(f"#/{name}", "Give either kubeconfig, or server with token, not both.") for name, value in given.items() if value]
+    elif not access.server:
+        faults.append(_fault("#/kubeconfig", "Give either kubeconfig, or server with certificate_authority and token."))
+    else:
+        faults += [_fault("#/token", "A server needs a token.")] if not access.token else []
+        faults += [_fault("#/context", "A context names a part of a kubeconfig; there is none.")] if access.context else []
+    if metrics.bearer_token and (metrics.username or metrics.password):
+        faults.append(_fault("#/metrics/basic_auth", "Give either bearer_token or basic_auth, not both."))
+    return faults
+
+
+def _fault(pointer: str, detail: str) -> dict[str, str]:
+    return {"pointer": pointer, "detail": detail}
+
+
+def _under(prefix: str, error: InvalidRequestError) -> InvalidRequestError:
+    """Return the error with its pointers below the part of the client's document that was refused."""
+    listed = error.members["errors"]
+    errors = [
+        {**entry, "pointer": prefix + entry["pointer"].removeprefix(prefix).removeprefix("#")}
+        for entry in (listed if isinstance(listed, list) else [])
+    ]
+    return InvalidRequestError(errors, error.detail)
+
+
+def _name_taken(name: str) -> ClusterNameTakenError:
+    return ClusterNameTakenError(f"There is a cluster named {name} already.", name=name)

@@ -1,0 +1,160 @@
+"""The tasks of `collect-usage`. Each can be run twice, or be killed and run again, and changes nothing that was done.
+
+PlanCollection reads the inventory and writes the plan; CollectNamespaces asks the source for one group of namespaces in one window and writes what
+belongs to each shard; FoldShard appends a shard's windows to the history and folds them into its profile, in order; CompleteCollection moves the
+watermark, ends the work and removes the intermediate blobs. Results go by reference: states carry numbers only.
+
+**No hole is passed silently.** A window counts when every group of it was collected. Folding stops, for all shards alike, at the first window that a
+group is missing from; the watermark moves to its start, the collection ends as partial and names the group, and the next collection asks for that
+window again. Where three collections in a row could not pass, the fourth folds the window without the missing namespaces, names them in its errors
+and keeps them in the cluster's `gaps`: one namespace that cannot be read does not stop the others for ever. When no group at all could be collected
+the collection failed, and nothing is passed.
+
+A shard that fails to fold holds the watermark too. The next collection plans the same windows again (`pending`), and shards that are ahead skip what
+they have. The history is the truth: a profile that is behind it, missing or damaged is first folded up from the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from upid.domain.clusters import MetricsAccess
+from upid.domain.errors import NotFoundError
+from upid.domain.inventory import Inventory
+from upid.ports.blobs import Blobs
+from upid.ports.clock import Clock
+from upid.ports.kubernetes import KubernetesClients
+from upid.ports.metrics_source import MetricsSources, Window
+from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
+from upid.services import chunks
+from upid.services.attribution import attribute
+from upid.services.cluster_records import ClusterRecords, blob_prefix
+from upid.services.collection_files import CollectionFiles, work_prefix
+from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
+from upid.services.profiles import Profiles, folded, grown
+from upid.services.shards import shard_count, shard_of
+from upid.services.sizing import rows_of
+from upid.services.snapshots import Snapshot, Snapshots
+from upid.services.work import WorkLog
+
+FAR_FUTURE: Final = 2.0**53
+
+
+@dataclass(frozen=True, slots=True)
+class CollectingService:
+    """Plans, collects and folds. Every task belongs to a collection of a tenant; NotFoundError where its cluster was deleted in between."""
+
+    clusters: ClusterRecords
+    blobs: Blobs
+    history: UsageHistory
+    kubernetes: KubernetesClients
+    metrics_sources: MetricsSources
+    clock: Clock
+    log: WorkLog
+
+    def plan(self, tenant: str, collection_id: str) -> dict[str, Any]:
+        """Read the inventory, decide what to do, and return the numbers of the `items` and `shards` to do it for."""
+        files = self._files(tenant, collection_id)
+        plan = files.plan()
+        if plan is None:
+            files.save_plan(self._decide(tenant, self.log.record(tenant, collection_id).body["request"]))
+            plan = files.plan() or self._gone(collection_id)
+        shards = plan.shards if plan.windows else 0
+        self.log.begin(tenant, collection_id, parts={"plan": 1, "collect": plan.items, "fold": shards, "complete": 1})
+        self.log.mark(tenant, collection_id, "plan", "0")
+        return {"items": list(range(plan.items)), "shards": list(range(shards))}
+
+    def collect(self, tenant: str, collection_id: str, item: int) -> dict[str, int]:
+        """Ask the source for one group of namespaces in one window and store what belongs to each shard. Returns {"item"}."""
+        files = self._files(tenant, collection_id)
+        plan = files.plan() or self._gone(collection_id)
+        if files.note(item) is None:
+            access = self.clusters.access(self.clusters.get(tenant, plan.cluster_id).body)
+            inventory = Snapshots(self.blobs).load(tenant, plan.cluster_id).inventory
+            self._collect(files, plan, item, access.metrics, inventory)
+        self.log.mark(tenant, collection_id, "collect", f"{item:06d}")
+        return {"item": item}
+
+    def fold(self, tenant: str, collection_id: str, shard: int) -> dict[str, int]:
+        """Append a shard's windows to the history and fold them into its profile.
+
+        Returns {"shard", "until" (end of what is folded), "samples", "series"}.
+        """
+        files = self._files(tenant, collection_id)
+        plan = files.plan() or self._gone(collection_id)
+        snapshot = Snapshots(self.blobs).load_shard(tenant, plan.cluster_id, shard)
+        scope = HistoryScope(tenant, plan.cluster_id, shard)
+        profiles = Profiles(self.blobs)
+        stored = grown(profiles.load_or_none(tenant, plan.cluster_id, shard), rows_of(snapshot.inventory), snapshot.time)
+        stored = folded(stored, self.history.read(scope, start=stored.profile.folded_until, end=FAR_FUTURE))
+        samples, series, until = 0, set[SeriesKey](), plan.watermark
+        for window in files.foldable(plan):
+            chunk = self._window(files, plan, window, shard)
+            samples, series, until = samples + chunks.count_samples(chunk), series | set(chunk.keys), chunk.end
+            part = chunks.behind(chunk, stored.profile.folded_until)
+            if part.keys and part.start < part.end:
+                self.history.append(scope, part)
+            stored = folded(stored, [part])
+        profiles.save(tenant, plan.cluster_id, shard, stored)
+        self._hold_cluster(tenant, plan.cluster_id)
+        self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
+        return {"shard": shard, "until": until, "samples": samples, "series": len(series)}
+
+    def _decide(self, tenant: str, request: Mapping[str, Any]) -> Plan:
+        cluster = self.clusters.get(tenant, request["cluster_id"]).body
+        step, now = request["step_seconds"], self.clock.now()
+        inventory = self.kubernetes.open(self.clusters.access(cluster).cluster).inventory()
+        containers = sum(len(workload.containers) for workload in inventory.workloads)
+        end = int(now // step) * step
+        watermark = cluster["watermark"] if cluster["watermark"] is not None else end - request["history_seconds"] // step * step
+        pending = [(start, stop) for start, stop in cluster["pending"] if stop > watermark]
+        groups = groups_of(inventory)
+        behind = max([watermark, *(stop for _, stop in pending)])
+        windows = bounded([*pending, *windows_of(behind, end, step)], len(groups)) if groups else ()
+
+        def change(body: dict[str, Any]) -> dict[str, Any]:
+            shards = body["shards"] or shard_count(containers)
+            first = {"shards": shards, "step_seconds": step, "history_seconds": body["history_seconds"] or request["history_seconds"]}
+            return body | first | {"pending": [list(window) for window in windows]}
+
+        shards = self.clusters.change(tenant, cluster["id"], change)["shards"]
+        Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
+        return Plan(
+            cluster_id=cluster["id"], step_seconds=step, shards=shards, watermark=watermark, end=end, windows=windows, groups=tuple(groups),
+            accept_gaps=cluster["stalled"]["count"] >= PATIENCE, unreadable=tuple((part.what, part.reason) for part in inventory.unreadable),
+            counts={"workloads": len(inventory.workloads), "containers": containers, "namespaces": len(inventory.namespaces)},
+        )  # fmt: skip
+
+    def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess, inventory: Inventory) -> None:
+        number, group = plan.place(item)
+        window = Window(*plan.windows[number], plan.step_seconds)
+        shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
+        (usage,) = self.metrics_sources.open(access).usage([plan.groups[group]], window)
+        parts = chunks.split(attribute(usage, inventory), lambda key: shards[key.workload_uid])
+        files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), usage.warnings)
+
+    def _window(self, files: CollectionFiles, plan: Plan, window: int, shard: int) -> UsageChunk:
+        start, end = plan.windows[window]
+        parts = [chunks.empty(start, end, plan.step_seconds)]
+        for item in range(window * len(plan.groups), (window + 1) * len(plan.groups)):
+            note = files.note(item)
+            if note is not None and shard in note["shards"]:
+                parts.append(chunks.decode(files.part(item, shard)))
+        return chunks.join(parts)
+
+    def _hold_cluster(self, tenant: str, cluster_id: str) -> None:
+        """Remove what a task wrote for a cluster that was deleted meanwhile, so that nothing of it stays; NotFoundError then."""
+        try:
+            self.clusters.get(tenant, cluster_id)
+        except NotFoundError:
+            self.blobs.delete_all(blob_prefix(tenant, cluster_id))
+            self.history.delete_cluster(tenant, cluster_id)
+            raise
+
+    def _files(self, tenant: str, collection_id: str) -> CollectionFiles:
+        return CollectionFiles(self.blobs, work_prefix(tenant, collection_id))
+
+    def _gone(self, collection_id: str) -> Plan:
+        raise NotFoundError(f"The plan of {collection_id} is gone: the collection has ended.", id=collection_id)

@@ -1,0 +1,78 @@
+"""What the tasks of a collection hand on to each other, as blobs that go when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from upid.domain.errors import NotFoundError
+from upid.ports.blobs import Blobs
+from upid.services.collection_plans import Plan, decode
+
+
+def work_prefix(tenant: str, collection_id: str) -> str:
+    """Return what the names of all intermediate blobs of a collection begin with."""
+    return f"t/{tenant}/collections/{collection_id}/"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFiles:
+    """The intermediate blobs of one collection: its plan, and for each (window, group) a part per shard and a note that all parts are there."""
+
+    blobs: Blobs
+    prefix: str
+
+    def plan(self) -> Plan | None:
+        """Return the plan, None before there is one."""
+        try:
+            return decode(self.blobs.get(f"{self.prefix}plan.json"))
+        except NotFoundError:
+            return None
+
+    def save_plan(self, plan: Plan) -> None:
+        """Store the plan; one that is there stays."""
+        self.blobs.put(f"{self.prefix}plan.json", plan.encode(), if_absent=True)
+
+    def note(self, item: int) -> Mapping[str, Any] | None:
+        """Return what was collected for an item, None where it was not."""
+        try:
+            note: Mapping[str, Any] = orjson.loads(self.blobs.get(f"{self.prefix}items/{item:06d}/done.json"))
+        except NotFoundError:
+            return None
+        return note
+
+    def save(self, item: int, parts: Iterable[tuple[int, bytes]], warnings: Sequence[str]) -> None:
+        """Store an item's parts by shard, then the note."""
+        shards = []
+        for shard, part in parts:
+            self.blobs.put(f"{self.prefix}items/{item:06d}/{shard:04d}.bin", part)
+            shards.append(shard)
+        note = {"shards": shards, "warnings": list(warnings)}
+        self.blobs.put(f"{self.prefix}items/{item:06d}/done.json", orjson.dumps(note))
+
+    def part(self, item: int, shard: int) -> bytes:
+        """Return an item's part of a shard."""
+        return self.blobs.get(f"{self.prefix}items/{item:06d}/{shard:04d}.bin")
+
+    def warnings(self, item: int) -> list[str]:
+        """Return what the source said was incomplete of an item."""
+        note = self.note(item)
+        return list(note["warnings"]) if note else []
+
+    def missing(self, plan: Plan, window: int) -> list[int]:
+        """Return the groups of a window that were not collected."""
+        groups = len(plan.groups)
+        return [group for group in range(groups) if self.note(window * groups + group) is None]
+
+    def foldable(self, plan: Plan) -> list[int]:
+        """Return the windows to fold, oldest first: all in front of the first hole, or all that have any group where gaps are accepted."""
+        ready: list[int] = []
+        for window in range(len(plan.windows)):
+            missing = len(self.missing(plan, window))
+            if missing and (not plan.accept_gaps or missing == len(plan.groups)):
+                break
+            ready.append(window)
+        return ready

@@ -1,0 +1,198 @@
+"""How a collection ends: what went wrong by name, where the watermark goes, and what the cluster's record remembers for the next one.
+
+On the cluster's record: `watermark` (end of what every shard has folded), `stalled` (how many collections in a row were held up by a hole, and by which
+collection that was counted, so that counting twice counts once), `gaps` (windows that were folded without some namespaces, the last hundred),
+`pending` (windows that some shard may have folded and another did not: the next collection takes the very same ones).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from upid.domain.errors import NotFoundError
+from upid.domain.events import Event
+from upid.domain.times import format_time
+from upid.domain.work import ENDED, WorkError, WorkStatus
+from upid.ports.blobs import Blobs
+from upid.ports.clock import Clock, Ids
+from upid.ports.records import Records
+from upid.services.cluster_records import ClusterRecords
+from upid.services.collection_files import CollectionFiles, work_prefix
+from upid.services.collection_plans import PATIENCE, Plan
+from upid.services.work import WorkLog
+
+MOST_ERRORS: Final = 100
+MOST_GAPS: Final = 100
+EVENTS_OF: Final = {"collections": "collection.failed", "analyses": "analysis.failed"}
+
+Results = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a collection. `until`: the new watermark; `missing`: the groups that each planned window lacks."""
+
+    plan: Plan
+    missing: tuple[tuple[int, ...], ...]
+    folded: Results
+    errors: tuple[WorkError, ...]
+
+    @property
+    def failed_shards(self) -> int:
+        """How many shards were not folded."""
+        return sum("error" in shard for shard in self.folded)
+
+    @property
+    def holes(self) -> bool:
+        """Whether any window lacks a group."""
+        return any(self.missing)
+
+    @property
+    def until(self) -> int:
+        """End of what every shard has folded. A cluster without workloads has nothing to fold and is collected up to now."""
+        if not self.plan.windows:
+            return self.plan.watermark if self.plan.groups or self.plan.unreadable else self.plan.end
+        return min((shard.get("until", self.plan.watermark) for shard in self.folded), default=self.plan.watermark)
+
+    @property
+    def status(self) -> WorkStatus:
+        """Whether all, part or nothing of it was done."""
+        nothing = self.plan.items > 0 and all(len(groups) == len(self.plan.groups) for groups in self.missing)
+        no_shard = bool(self.folded) and self.failed_shards == len(self.folded)
+        return "failed" if nothing or no_shard else "partial" if self.errors else "succeeded"
+
+    def gaps(self) -> Iterator[dict[str, Any]]:
+        """Yield what was folded although it lacks namespaces."""
+        for (start, end), groups in zip(self.plan.windows, self.missing, strict=True):
+            if self.plan.accept_gaps and groups and end <= self.until:
+                yield {"namespaces": [name for group in groups for name in self.plan.groups[group]], "start": start, "end": end}
+
+    def remembered(self, body: dict[str, Any], collection_id: str) -> dict[str, Any]:
+        """Return the cluster's record after this collection; the same again where it was written already."""
+        if body["stalled"]["by"] == collection_id:
+            return body
+        count = body["stalled"]["count"]
+        if self.status != "failed":
+            # Behind an accepted gap one more collection waits before the next is accepted, in case it is only for a moment.
+            count = 0 if not self.holes else PATIENCE - 1 if self.plan.accept_gaps else count + 1
+        watermark = max(self.until, body["watermark"] or 0)
+        pending = [list(window) for window in self.plan.windows if window[1] > watermark] if self.failed_shards else []
+        gaps = [*body["gaps"], *self.gaps()][-MOST_GAPS:]
+        moved = {"watermark": watermark} if body["watermark"] is not None or watermark > self.plan.watermark else {}
+        return body | moved | {"stalled": {"count": count, "by": collection_id}, "pending": pending, "gaps": gaps}
+
+    def result(self) -> dict[str, Any]:
+        """Return the figures that the work shows."""
+        done = [shard for shard in self.folded if "error" not in shard]
+        return {
+            "samples": sum(shard["samples"] for shard in done),
+            "series": sum(shard["series"] for shard in done),
+            **self.plan.counts,
+            "windows": sum(end <= self.until for _, end in self.plan.windows),
+            "windows_planned": len(self.plan.windows),
+            "watermark": format_time(self.until),
+            "step_seconds": self.plan.step_seconds,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CompletingService:
+    """Ends work: collections that came to their end, and work of any kind whose workflow failed."""
+
+    records: Records
+    clusters: ClusterRecords
+    blobs: Blobs
+    clock: Clock
+    ids: Ids
+
+    def complete(self, tenant: str, collection_id: str, collected: Results, folded: Results) -> dict[str, str]:
+        """Move the watermark, end the collection with its event, and remove its intermediate blobs. Returns {"status"}.
+
+        collected, folded: what each item and shard of the maps gave: {"item" or "shard", ...}, with "error" where it failed.
+        """
+        log = WorkLog("collections", self.records, self.clock)
+        files = CollectionFiles(self.blobs, work_prefix(tenant, collection_id))
+        status = log.record(tenant, collection_id).body["status"]
+        if status not in ENDED:
+            status = self._end(log, tenant, collection_id, outcome_of(files, collected, folded))
+        self.blobs.delete_all(files.prefix)
+        return {"status": status}
+
+    def fail(self, tenant: str, kind: str, work_id: str, error: Mapping[str, str]) -> dict[str, str]:
+        """End work of `kind` (`collections`, `analyses`) as failed, with its event; work that ended before stays as it is. Returns {"status"}.
+
+        `error` is what Step Functions catches: {"Error", "Cause"}.
+        """
+        log = WorkLog(kind, self.records, self.clock)
+        work = log.record(tenant, work_id).body
+        data = {"cluster_id": work["request"].get("cluster_id"), "error": error.get("Error", "")}
+        event = Event(self.ids.new("event"), EVENTS_OF[kind], tenant, work_id, self.clock.now(), data)
+        log.end(tenant, work_id, "failed", result={}, errors=[WorkError(error.get("Error", "Unknown"), message_of(error))], events=[event])
+        if kind == "collections":
+            self.blobs.delete_all(work_prefix(tenant, work_id))
+        return {"status": log.record(tenant, work_id).body["status"]}
+
+    def _end(self, log: WorkLog, tenant: str, collection_id: str, outcome: Outcome) -> str:
+        try:
+            self.clusters.change(tenant, outcome.plan.cluster_id, lambda body: outcome.remembered(body, collection_id))
+        except NotFoundError:
+            log.end(tenant, collection_id, "cancelled", result={}, errors=[WorkError("cancelled", "The cluster was deleted.")])
+            return "cancelled"
+        status = outcome.status
+        kind = "collection.failed" if status == "failed" else "collection.completed"
+        data = {"cluster_id": outcome.plan.cluster_id, "status": status, **outcome.result()}
+        event = Event(self.ids.new("event"), kind, tenant, collection_id, self.clock.now(), data)
+        log.end(tenant, collection_id, status, result=outcome.result(), errors=_bounded(outcome.errors), events=[event])
+        return status
+
+
+def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> Outcome:
+    """Return what came of a collection, from its blobs and from what its maps gave."""
+    plan = files.plan()
+    if plan is None:
+        raise NotFoundError("The plan of this collection is gone.")
+    missing = tuple(tuple(files.missing(plan, window)) for window in range(len(plan.windows)))
+    causes = {entry["item"]: entry["error"] for entry in collected if "error" in entry}
+    errors = [WorkError("inventory_unreadable", reason, what) for what, reason in plan.unreadable]
+    errors += list(_group_errors(plan, missing, causes))
+    errors += [
+        WorkError(entry["error"].get("Error", ""), message_of(entry["error"]), f"shard {entry['shard']}")
+        for entry in folded
+        if "error" in entry
+    ]
+    warnings = dict.fromkeys(
+        (text, ", ".join(plan.groups[item % len(plan.groups)])) for item in range(plan.items) for text in files.warnings(item)
+    )
+    errors += [WorkError("source_warning", text, subject) for text, subject in warnings]
+    return Outcome(plan, missing, folded, tuple(errors))
+
+
+def _group_errors(plan: Plan, missing: Sequence[Sequence[int]], causes: Mapping[int, Mapping[str, str]]) -> Iterator[WorkError]:
+    """Yield one error for each group that any window lacks: the first cause, and in how many windows."""
+    for group, namespaces in enumerate(plan.groups):
+        windows = [window for window, groups in enumerate(missing) if group in groups]
+        if windows:
+            cause = causes.get(windows[0] * len(plan.groups) + group, {"Error": "NotCollected", "Cause": "It was not collected."})
+            passed = "folded without it" if plan.accept_gaps else "asked for again by the next collection"
+            where = f"{len(windows)} of {len(missing)} windows, the first from {format_time(plan.windows[windows[0]][0])}; {passed}"
+            yield WorkError(cause.get("Error", ""), f"{message_of(cause)} ({where})", "namespaces " + ", ".join(namespaces))
+
+
+def message_of(error: Mapping[str, str]) -> str:
+    """Return what a caught error says to people: the message alone where the cause is a Lambda's JSON with type and stack."""
+    cause = error.get("Cause", "")
+    try:
+        told = orjson.loads(cause)
+    except ValueError:
+        return cause[:1000]
+    return str(told.get("errorMessage", "") if isinstance(told, dict) else cause)[:1000]
+
+
+def _bounded(errors: Sequence[WorkError]) -> list[WorkError]:
+    shown = list(errors[:MOST_ERRORS])
+    more = len(errors) - len(shown)
+    return [*shown, WorkError("more", f"{more} more errors are not listed.")] if more > 0 else shown

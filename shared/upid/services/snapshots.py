@@ -1,0 +1,94 @@
+"""The inventory of a cluster as the last collection saw it: one blob whole, and one per shard with the workloads of that shard alone.
+
+A shard's part is what a task of one shard needs (its workloads, all nodes, all namespaces) without parsing the rest of a big cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from upid.domain.inventory import Autoscaler, Container, Inventory, Node, Pod, Resources, Unreadable, Workload
+from upid.ports.blobs import Blobs
+from upid.services.cluster_records import blob_prefix
+from upid.services.shards import shard_of
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A cluster's inventory and when it was read, in seconds since the epoch."""
+
+    time: float
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Snapshots of clusters on blobs. The latest stands alone: an older one is what analyses keep for themselves."""
+
+    blobs: Blobs
+
+    def save(self, tenant: str, cluster_id: str, snapshot: Snapshot, shards: int) -> None:
+        """Store a snapshot whole and by shard. The parts come first: who reads the whole finds no older part behind it."""
+        inventory = snapshot.inventory
+        parts: list[list[Workload]] = [[] for _ in range(shards)]
+        for workload in inventory.workloads:
+            parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
+        for shard, workloads in enumerate(parts):
+            part = replace(inventory, workloads=tuple(workloads), pods=(), replica_sets=(), jobs=())
+            self.blobs.put(self._part(tenant, cluster_id, shard), encode(Snapshot(snapshot.time, part)))
+        self.blobs.put(self._whole(tenant, cluster_id), encode(snapshot))
+
+    def load(self, tenant: str, cluster_id: str) -> Snapshot:
+        """Return the whole snapshot; NotFoundError before the first collection."""
+        return decode(self.blobs.get(self._whole(tenant, cluster_id)))
+
+    def load_shard(self, tenant: str, cluster_id: str, shard: int) -> Snapshot:
+        """Return the snapshot with the workloads of one shard, all nodes and no pods; NotFoundError before the first collection."""
+        return decode(self.blobs.get(self._part(tenant, cluster_id, shard)))
+
+    def _whole(self, tenant: str, cluster_id: str) -> str:
+        return f"{blob_prefix(tenant, cluster_id)}inventory.json"
+
+    def _part(self, tenant: str, cluster_id: str, shard: int) -> str:
+        return f"{blob_prefix(tenant, cluster_id)}inventory/{shard:04d}.json"
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """Return a snapshot as JSON; the same snapshot gives the same bytes."""
+    return orjson.dumps({"time": snapshot.time, "inventory": snapshot.inventory})
+
+
+def decode(data: bytes) -> Snapshot:
+    """Return the snapshot that `encode` made `data` from."""
+    body = orjson.loads(data)
+    found = body["inventory"]
+    inventory = Inventory(
+        workloads=tuple(_workload(workload) for workload in found["workloads"]),
+        pods=tuple(Pod(**pod) for pod in found["pods"]),
+        nodes=tuple(Node(**node) for node in found["nodes"]),
+        namespaces=tuple(found["namespaces"]),
+        unreadable=tuple(Unreadable(**part) for part in found["unreadable"]),
+        replica_sets=tuple((link[0], link[1], link[2]) for link in found["replica_sets"]),
+        jobs=tuple((link[0], link[1], link[2]) for link in found["jobs"]),
+        server_version=found["server_version"],
+    )
+    return Snapshot(body["time"], inventory)
+
+
+def _workload(found: Mapping[str, Any]) -> Workload:
+    autoscaler = found["autoscaler"]
+    return Workload(
+        **{
+            **found,
+            "containers": tuple(
+                Container(**{**container, "resources": Resources(**container["resources"])}) for container in found["containers"]
+            ),
+            "labels": tuple((name, value) for name, value in found["labels"]),
+            "autoscaler": Autoscaler(**autoscaler) if autoscaler else None,
+            "node_names": tuple(found["node_names"]),
+        }
+    )
