@@ -47,7 +47,7 @@ class Gateway:
             answer = self._answer(request)
         except AppError as error:
             answer = _of(problem(error, request_id=request.id))
-        except Exception:  # noqa: BLE001 a function that fails ends its own request only, and the log has why
+        except Exception:  # a function that fails ends its own request only, and the log has why
             logger.exception("Request %s failed: %s %s", request.id, request.method, request.path)
             answer = _of(unexpected(request_id=request.id))
         return _finished(request, answer)

@@ -1,0 +1,67 @@
+"""`upid serve`: the platform in one process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upid.runtime.server import PlatformError, PlatformServer
+from upid.runtime.server import serve as run
+from upid.settings import Settings
+
+Port = Annotated[
+    int | None, typer.Option(help="Port to listen on; 0 takes any free one.", envvar="PORT", show_envvar=True, min=0, max=65535)
+]
+Home = Annotated[Path | None, typer.Option(help="Data folder.", envvar="UPID_HOME", show_envvar=True, file_okay=False)]
+
+
+def serve(port: Port = None, home: Home = None) -> None:
+    """Run the platform until Ctrl-C or SIGTERM.
+
+    The first start makes an admin and prints the password once; UPID_ADMIN_PASSWORD sets it instead.
+    """
+    start_logging()
+    try:
+        run(settings_for(port=port, home=home), announce)
+    except PlatformError as error:
+        print(f"upid: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def settings_for(*, port: int | None = None, home: Path | None = None) -> Settings:
+    """Return the settings of the environment with the options of the command line, which worker processes inherit; exits with 2 where they are wrong."""
+    for name, value in (("PORT", port), ("UPID_HOME", home)):
+        if value is not None:
+            os.environ[name] = str(value)
+    try:
+        return Settings.from_environment()
+    except ValueError as error:
+        print(f"upid: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def announce(server: PlatformServer) -> None:
+    """Print where the platform is, and the admin's password where it was made now."""
+    print(f"UPID is running on {server.url} (data in {server.settings.home}).")
+    print(f"API       {server.url}/api/v1")
+    print(f"OpenAPI   {server.url}/api/v1/docs")
+    print(password_line(server), flush=True)
+
+
+def password_line(server: PlatformServer) -> str:
+    """Return the line that tells how the admin logs in."""
+    if server.admin_password is not None:
+        return f"Admin     admin / {server.admin_password}   (shown this once; UPID_ADMIN_PASSWORD sets another)"
+    if server.settings.admin_password:
+        return "Admin     admin / the password in UPID_ADMIN_PASSWORD"
+    return "Admin     admin / the password that the first start printed (UPID_ADMIN_PASSWORD sets another)"
+
+
+def start_logging() -> None:
+    """Send warnings and errors to standard error, one line each but for a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
