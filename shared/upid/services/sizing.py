@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from upid.engine.rightsizing.assess import CurrentResources, PriceColumns
     from upid.engine.rightsizing.options import Options
     from upid.engine.usage.evidence import Evidence
     from upid.engine.usage.profile import UsageProfile
@@ -56,37 +57,55 @@ class Table:
     """Recommendations of many rows: their metadata, and columns of shape (rows,) as `upid.engine.rightsizing.columns` names them."""
 
     rows: Sequence[ContainerRow]
-    columns: Mapping[str, NDArray[np.generic]]
+    columns: Mapping[str, NDArray[Any]]
     window: UsageWindow
     source: str
 
 
 def rows_of(inventory: Inventory) -> list[ContainerRow]:
     """Return one row for every container of every workload, none dropped, sorted by (namespace, kind, name, uid, container's position)."""
-    raise NotImplementedError
+    return [
+        ContainerRow(
+            w.namespace, w.kind, w.name, w.uid, c.name, role=c.role, replicas=w.replicas, resources=c.resources, heap_bytes=c.heap_bytes,
+            autoscaler=w.autoscaler, node_names=w.node_names,
+        )
+        for w in sorted(inventory.workloads, key=lambda w: (w.namespace, w.kind, w.name, w.uid))
+        for c in w.containers
+    ]  # fmt: skip
 
 
 def workload_index(rows: Sequence[ContainerRow]) -> NDArray[np.int64]:
     """Return the index of each row's workload, in order of first appearance, shape (rows,)."""
-    raise NotImplementedError
+    import numpy as np  # noqa: PLC0415 API groups import this module and must start without numpy
+
+    index: dict[str, int] = {}
+    return np.array([index.setdefault(row.uid, len(index)) for row in rows], dtype=np.int64)
 
 
 def samples_of(chunks: Iterable[UsageChunk], rows: Sequence[ContainerRow]) -> Samples:
     """Return the chunks' samples on one grid, with the row of each series; series of workloads or containers that are no row are left out.
 
-    Chunks may follow each other in time, or hold different series of the same time. Without chunks the grid is empty.
+    Chunks may follow each other in time, or hold different series of the same time. Without chunks the grid is empty. Where two chunks have a sample
+    of the same series and step, the later chunk's counts.
 
     Raises
     ------
     ValueError
         If the chunks' steps differ or their grids do not line up.
     """
-    raise NotImplementedError
+    from upid.services.gathering import gather  # noqa: PLC0415 it needs numpy, and API groups import this module
+
+    return gather(list(chunks), {row.key: i for i, row in enumerate(rows)}, workload_index(rows))
 
 
 def align_profile(profile: UsageProfile, keys: Sequence[tuple[str, str]], rows: Sequence[ContainerRow]) -> UsageProfile:
     """Return the profile, whose rows are known as `keys` (workload uid, container), in the order of `rows`; rows it does not know are empty."""
-    raise NotImplementedError
+    import numpy as np  # noqa: PLC0415 API groups import this module and must start without numpy
+
+    from upid.engine.usage.profile import reindex  # noqa: PLC0415 for the same reason
+
+    known = {tuple(key): i for i, key in enumerate(keys)}
+    return reindex(profile, np.array([known.get(row.key, -1) for row in rows], dtype=np.int64), workload_index(rows))
 
 
 def assess_rows(
@@ -99,20 +118,25 @@ def assess_rows(
     options: Options,
     window: UsageWindow,
 ) -> Table:
-    """Return the table of recommendations of these rows; the arrays' rows are in the same order."""
-    raise NotImplementedError
+    """Return the table of recommendations of these rows; the arrays' rows are in the same order. ValueError where their number differs."""
+    from upid.engine.rightsizing.assess import assess  # noqa: PLC0415 it needs numpy, and API groups import this module
+    from upid.services.gathering import current_of, prices_of  # noqa: PLC0415 for the same reason
+
+    current: CurrentResources = current_of(rows, nodes)
+    price: PriceColumns = prices_of(rows, nodes, prices)
+    columns = assess(profile, evidence, current, price, options).columns
+    return Table(rows, columns, window, evidence.source)
 
 
 def pack_table(table: Table) -> bytes:
     """Return a table as bytes; the same table gives the same bytes."""
-    raise NotImplementedError
+    from upid.services.tables import pack_table as pack  # noqa: PLC0415 it needs numpy, and API groups import this module
+
+    return pack(table)
 
 
 def unpack_table(data: bytes | memoryview) -> Table:
     """Return the table that `pack_table` was given; ValueError for anything else."""
-    raise NotImplementedError
+    from upid.services.tables import unpack_table as unpack  # noqa: PLC0415 it needs numpy, and API groups import this module
 
-
-def row_as_dict(row: ContainerRow) -> dict[str, Any]:
-    """Return a row's metadata as JSON."""
-    raise NotImplementedError
+    return unpack(data)

@@ -31,6 +31,8 @@ class CurrentResources:
         An init container that ends.
     scaled_on_cpu, scaled_on_memory : ndarray of bool
         A HorizontalPodAutoscaler scales the workload on this metric's utilisation.
+    largest_node_cores, largest_node_bytes : ndarray of float64
+        What the largest node can give; NaN = not known. [cores], [bytes]
     """
 
     cpu_request_cores: Floats
@@ -42,11 +44,13 @@ class CurrentResources:
     is_init: Bools
     scaled_on_cpu: Bools
     scaled_on_memory: Bools
+    largest_node_cores: Floats
+    largest_node_bytes: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class PriceColumns:
-    """Mean price of the nodes that each row's pods run on, shape (rows,). [USD per core and hour], [USD per GiB and hour]"""
+    """Mean price of the nodes that each row's pods run on, shape (rows,). [USD per core and hour], [USD per GiB and hour]."""
 
     cpu_usd_per_core_hour: Floats
     memory_usd_per_gib_hour: Floats

@@ -1,31 +1,164 @@
-"""Folding samples into profiles, and merging profiles."""
+"""Folding samples into profiles."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.engine.usage.beside import Pooled, fold_beside
+from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, empty_sums
+from upid.engine.usage.counting import Grid, grid_of, valid_samples
+from upid.engine.usage.daily import Daily
+from upid.engine.usage.histogram import DAY_SLOTS, Histogram, day_weight, take
+from upid.engine.usage.hourly import Hourly, add_hours, copy_hourly
 from upid.engine.usage.profile import UsageProfile
 from upid.engine.usage.samples import Samples
+from upid.engine.usage.shifting import at_days
+
+STARTUP_SECONDS = 600
 
 
 def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
     """Return the profile with `samples` folded in. Rows and workloads of both are the same.
 
     Samples that end at or before `folded_until` change nothing (the very same profile is returned); of samples that overlap it only the steps
-    behind it count. Folding chunk after chunk equals folding all at once: counts exactly, the older part to 1e-12 (relative).
+    behind it count. Folding chunk after chunk equals folding all at once: counts exactly, sums and the older part to 1e-12, hourly means to 1e-6.
 
     Raises
     ------
     ValueError
         If rows or the step differ from the profile's, or shapes do not match.
     """
-    raise NotImplementedError
+    _check(profile, samples)
+    samples = _behind(samples, profile.folded_until)
+    if samples.cpu_cores.shape[1] == 0:
+        return profile
+    grid = grid_of(samples.start, samples.step_seconds, samples.cpu_cores.shape[1])
+    after = at_days(profile, int(grid.days[0]), int(grid.days[-1]))
+    slot = after.newest_day - grid.days
+    slots = Slots(slot, np.where(slot >= DAY_SLOTS, day_weight(grid.days, after.reference_day), 0.0))
+    after = _with_beside(after, samples, grid, slots)
+    after = _with_metrics(after, samples, grid, slots)
+    return _with_events(after, samples, grid)
 
 
-def merge(a: UsageProfile, b: UsageProfile) -> UsageProfile:
-    """Return the profile of what both saw: disjoint times, or different rows of the same indexing. Equals one pass over everything.
+def _check(profile: UsageProfile, samples: Samples) -> None:
+    shape = samples.cpu_cores.shape
+    if not shape == samples.memory_bytes.shape == samples.throttled.shape or samples.row.shape != shape[:1]:
+        raise ValueError(f"All samples must have one shape and one row per series, got {shape} and {samples.row.shape}.")
+    if samples.rows != profile.rows or ((samples.row < 0) | (samples.row >= profile.rows)).any():
+        raise ValueError(f"Samples of {samples.rows} rows do not fit a profile of {profile.rows} rows.")
+    if samples.step_seconds <= 0 or profile.step_seconds not in {0, samples.step_seconds}:
+        raise ValueError(f"A profile of steps of {profile.step_seconds} s cannot take samples of {samples.step_seconds} s.")
 
-    Raises
-    ------
-    ValueError
-        If rows, workloads or steps differ.
-    """
-    raise NotImplementedError
+
+def _behind(samples: Samples, folded_until: int) -> Samples:
+    """Return the steps that begin at or after `folded_until`; all of them where nothing overlaps."""
+    skip = -(-(folded_until - samples.start) // samples.step_seconds)
+    if skip <= 0:
+        return samples
+    return replace(
+        samples, start=samples.start + min(skip, samples.cpu_cores.shape[1]) * samples.step_seconds, cpu_cores=samples.cpu_cores[:, skip:],
+        memory_bytes=samples.memory_bytes[:, skip:], throttled=samples.throttled[:, skip:],
+    )  # fmt: skip
+
+
+def _with_beside(profile: UsageProfile, samples: Samples, grid: Grid, slots: Slots) -> UsageProfile:
+    workload = profile.workload
+    by_row = Pooled(profile.cpu, profile.memory, np.arange(profile.rows))
+    by_workload = Pooled(profile.cpu, profile.memory, workload)
+    return replace(
+        profile,
+        busiest=fold_beside(profile.busiest, by_row, samples, samples.row, how="max", grid=grid, slots=slots),
+        summed=fold_beside(profile.summed, by_workload, samples, workload[samples.row], how="sum", grid=grid, slots=slots),
+    )
+
+
+def _with_metrics(profile: UsageProfile, samples: Samples, grid: Grid, slots: Slots) -> UsageProfile:
+    """Fold CPU and memory: histograms, days, hours, and the steps with a sample of either."""
+    sums = empty_sums(profile.rows, grid), empty_sums(profile.rows, grid)
+    histograms = (_owned(profile.cpu), _owned(profile.memory))
+    steps, last_seen = profile.steps.copy(), profile.last_seen.copy()
+    column = grid.days - profile.first_day
+    for block in blocks_of(samples.row, grid.steps):
+        seen = np.zeros((len(block.local), grid.steps), dtype=bool)
+        for values, metric, histogram in zip((samples.cpu_cores, samples.memory_bytes), sums, histograms, strict=True):
+            chosen = valid_samples(values[block.series])
+            valid = ~np.isnan(chosen)
+            seen |= valid
+            add_sums(metric, block, chosen, valid, grid)
+            add_samples(histogram, block, chosen, grid, slots)
+        if not block.is_single:
+            seen = np.logical_or.reduceat(seen, block.starts, axis=0)
+        by_day = np.add.reduceat(seen, grid.day_starts, axis=1, dtype=np.int32)
+        steps[np.ix_(block.groups, column[column >= 0])] += by_day[:, column >= 0]
+        last = samples.start + samples.step_seconds * (grid.steps - np.argmax(seen[:, ::-1], axis=1))
+        last_seen[block.groups] = np.where(seen.any(axis=1), last, last_seen[block.groups])
+    seen_hour = -1 if profile.folded_until == 0 else (profile.folded_until - 1) // 3600
+    return replace(
+        profile, folded_until=samples.end, folded_from=profile.folded_from or samples.start, step_seconds=samples.step_seconds, steps=steps,
+        last_seen=last_seen, cpu=histograms[0], memory=histograms[1],
+        cpu_daily=_days(profile.cpu_daily, sums[0], grid, column), memory_daily=_days(profile.memory_daily, sums[1], grid, column),
+        cpu_hourly=_hours(profile.cpu_hourly, sums[0], grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
+    )  # fmt: skip
+
+
+def _owned(histogram: Histogram) -> Histogram:
+    return take(histogram, np.arange(histogram.rows))
+
+
+def _days(daily: Daily, sums: Sums, grid: Grid, column: NDArray[np.int64]) -> Daily:
+    inside = column >= 0
+    at = column[inside]
+    result = Daily(daily.count.copy(), daily.total.copy(), daily.squares.copy(), daily.peak.copy())
+    result.count[:, at] += np.add.reduceat(sums.count, grid.hour_day_starts, axis=1)[:, inside]
+    result.total[:, at] += np.add.reduceat(sums.total, grid.hour_day_starts, axis=1)[:, inside]
+    result.squares[:, at] += sums.squares[:, inside]
+    result.peak[:, at] = np.fmax(result.peak[:, at], np.fmax.reduceat(sums.peak, grid.hour_day_starts, axis=1)[:, inside])
+    return result
+
+
+def _hours(hourly: Hourly, sums: Sums, grid: Grid, seen: int) -> Hourly:
+    result = copy_hourly(hourly)
+    add_hours(result, grid.hours, sums.count, sums.total, sums.peak, seen=seen)
+    return result
+
+
+def _with_events(profile: UsageProfile, samples: Samples, grid: Grid) -> UsageProfile:
+    """Fold throttling by day, events on the samples' last day, start-up peaks and the number of pods."""
+    column = grid.days - profile.first_day
+    last = int(column[-1])
+    throttled_total, throttled_count = profile.throttled_total.copy(), profile.throttled_count.copy()
+    oom_kills, restarts, oom_limit = profile.oom_kills.copy(), profile.restarts.copy(), profile.oom_limit_bytes.copy()
+    np.add.at(oom_kills[:, last], samples.row, samples.oom_kills)
+    np.add.at(restarts[:, last], samples.row, samples.restarts)
+    np.fmax.at(oom_limit[:, last], samples.row, samples.oom_limit_bytes)
+    measured = np.flatnonzero(~np.isnan(samples.throttled).all(axis=1))
+    if len(measured):
+        share = np.clip(samples.throttled[measured], 0, 1)
+        total = np.add.reduceat(np.nan_to_num(share, nan=0.0), grid.day_starts, axis=1, dtype=np.float64).astype(np.float32)
+        count = np.add.reduceat(~np.isnan(share), grid.day_starts, axis=1, dtype=np.int32)
+        for day in np.flatnonzero(column >= 0):
+            np.add.at(throttled_total[:, column[day]], samples.row[measured], total[:, day])
+            np.add.at(throttled_count[:, column[day]], samples.row[measured], count[:, day])
+    pods = np.maximum(profile.pods, np.bincount(samples.row, minlength=profile.rows)).astype(np.int32)
+    startup_cpu = _startup(profile.startup_cpu_cores, samples.cpu_cores, samples)
+    startup_memory = _startup(profile.startup_memory_bytes, samples.memory_bytes, samples)
+    return replace(
+        profile, throttled_total=throttled_total, throttled_count=throttled_count, oom_kills=oom_kills, restarts=restarts, oom_limit_bytes=oom_limit,
+        pods=pods, startup_cpu_cores=startup_cpu, startup_memory_bytes=startup_memory,
+    )  # fmt: skip
+
+
+def _startup(before: NDArray[np.float32], values: NDArray[np.float32], samples: Samples) -> NDArray[np.float32]:
+    """Return the largest value within ten minutes of a start: a series that begins within the samples, not with them."""
+    started = np.flatnonzero(np.isnan(values[:, 0]) & ~np.isnan(values).all(axis=1))
+    result = before.copy()
+    if len(started):
+        first = np.argmax(~np.isnan(values[started]), axis=1)
+        steps = first[:, None] + np.arange(max(STARTUP_SECONDS // samples.step_seconds, 1))
+        peak = np.fmax.reduce(values[started[:, None], np.minimum(steps, values.shape[1] - 1)], axis=1)
+        np.fmax.at(result, samples.row[started], peak)
+    return result

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.usage.histogram import Histogram
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """Samples of one metric by UTC day, shape (rows, days): `count` [1], `total` and `squares` (sums of value and value squared), `peak` (NaN = none)."""
-
-    count: NDArray[np.int32]
-    total: NDArray[np.float64]
-    squares: NDArray[np.float64]
-    peak: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Hourly:
-    """Samples of one metric by hour of week (0 = Monday 00:00 UTC), shape (rows, 168), NaN = none.
-
-    `peak` and `mean` are those of the latest week that the hour was seen in; `past_peak` and `past_mean` those of the weeks before, decayed by half a week.
-    """
-
-    peak: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    past_peak: NDArray[np.float32]
-    past_mean: NDArray[np.float32]
+from upid.engine.usage.daily import Daily, empty_daily, placed, placed_daily
+from upid.engine.usage.histogram import Histogram, empty_histogram, take
+from upid.engine.usage.hourly import Hourly, copy_hourly, empty_hourly
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +98,72 @@ class UsageProfile:
         return int(self.workload.shape[0])
 
 
+def _no_beside() -> Beside:
+    return Beside(np.zeros(0, dtype=np.int64), empty_histogram(0), empty_histogram(0))
+
+
 def empty_profile(workload: NDArray[np.int64]) -> UsageProfile:
     """Return a profile of `len(workload)` rows without samples; `workload` is the index of each row's workload."""
-    raise NotImplementedError
+    rows = len(workload)
+    none = np.zeros((rows, 0), dtype=np.int32)
+    return UsageProfile(
+        folded_until=0, folded_from=0, step_seconds=0, first_day=0, newest_day=-1, reference_day=0,
+        workload=np.asarray(workload, dtype=np.int64), pods=np.zeros(rows, dtype=np.int32), steps=none,
+        cpu=empty_histogram(rows), memory=empty_histogram(rows), cpu_daily=empty_daily(rows, 0), memory_daily=empty_daily(rows, 0),
+        cpu_hourly=empty_hourly(rows), memory_hourly=empty_hourly(rows), throttled_total=none.astype(np.float32), throttled_count=none,
+        oom_kills=none, restarts=none, oom_limit_bytes=none.astype(np.float64), startup_cpu_cores=np.full(rows, np.nan, dtype=np.float32),
+        startup_memory_bytes=np.full(rows, np.nan, dtype=np.float32), last_seen=np.zeros(rows, dtype=np.int64),
+        busiest=_no_beside(), summed=_no_beside(),
+    )  # fmt: skip
+
+
+def _taken(array: NDArray[Any], source: NDArray[np.int64], blank: Any) -> NDArray[Any]:
+    result = np.full(len(source), blank, dtype=array.dtype)
+    result[source >= 0] = array[source[source >= 0]]
+    return result
+
+
+def _moved(beside: Beside, target: NDArray[np.int64]) -> Beside:
+    """Return the histograms under their new indices, `target[old]`, -1 = gone, in order of the new ones."""
+    index = target[beside.index]
+    order = np.flatnonzero(index >= 0)
+    order = order[np.argsort(index[order], kind="stable")]
+    return Beside(index[order], take(beside.cpu, order), take(beside.memory, order))
+
+
+def _targets(source: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    target = np.full(count, -1, dtype=np.int64)
+    target[source[source >= 0]] = np.flatnonzero(source >= 0)
+    return target
 
 
 def reindex(profile: UsageProfile, source: NDArray[np.int64], workload: NDArray[np.int64]) -> UsageProfile:
     """Return a profile whose row i is row `source[i]` of `profile`, an empty row where that is -1; `workload` are the new rows' workload indices.
 
-    New rows appear with -1; a row not named in `source` is gone, so name all that shall stay. A workload's summed histograms go with its first row.
+    New rows appear with -1; a row not named in `source` is gone, so name all that shall stay. A workload's summed histograms go with its rows.
 
     Raises
     ------
     ValueError
         If `source` and `workload` differ in shape, a row is out of range or named twice.
     """
-    raise NotImplementedError
+    kept = source[source >= 0]
+    if source.shape != workload.shape or len(np.unique(kept)) != len(kept) or (kept >= profile.rows).any():
+        raise ValueError("source and workload must have one shape, and source must name each row of the profile at most once.")
+    days = profile.steps.shape[1]
+    workloads = np.full(int(profile.workload.max(initial=-1)) + 1, -1, dtype=np.int64)
+    workloads[profile.workload[kept]] = workload[source >= 0]
+
+    def by_day(array: NDArray[Any]) -> NDArray[Any]:
+        return placed(array, source, 0, days, is_missing_nan=array is profile.oom_limit_bytes)
+
+    return replace(
+        profile, workload=np.asarray(workload, dtype=np.int64), pods=_taken(profile.pods, source, 0), steps=by_day(profile.steps),
+        cpu=take(profile.cpu, source), memory=take(profile.memory, source), cpu_daily=placed_daily(profile.cpu_daily, source, 0, days),
+        memory_daily=placed_daily(profile.memory_daily, source, 0, days), cpu_hourly=copy_hourly(profile.cpu_hourly, source),
+        memory_hourly=copy_hourly(profile.memory_hourly, source), throttled_total=by_day(profile.throttled_total),
+        throttled_count=by_day(profile.throttled_count), oom_kills=by_day(profile.oom_kills), restarts=by_day(profile.restarts),
+        oom_limit_bytes=by_day(profile.oom_limit_bytes), startup_cpu_cores=_taken(profile.startup_cpu_cores, source, np.nan),
+        startup_memory_bytes=_taken(profile.startup_memory_bytes, source, np.nan), last_seen=_taken(profile.last_seen, source, 0),
+        busiest=_moved(profile.busiest, _targets(source, profile.rows)), summed=_moved(profile.summed, workloads),
+    )  # fmt: skip

@@ -47,7 +47,7 @@ class Samples:
 
     @property
     def end(self) -> int:
-        """The moment behind the last step. [s since the epoch]"""
+        """The moment behind the last step. [s since the epoch]."""
         return self.start + self.step_seconds * int(self.cpu_cores.shape[1])
 
     @property
