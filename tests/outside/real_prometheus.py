@@ -1,0 +1,74 @@
+"""A real Prometheus over samples that a test writes down: blocks made by promtool, a server on a free port."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+STARTED = 20.0  # seconds that a start may take on a busy machine
+
+Sample = tuple[float, str]  # of a moment [s]; the value's text
+
+
+class Written:
+    """Series as OpenMetrics text; metrics are written together, as the format wants."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+
+    def add(self, metric: str, labels: Mapping[str, str], samples: Iterable[Sample]) -> None:
+        """Write one series."""
+        inside = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+        self._lines.setdefault(metric, []).extend(f"{metric}{{{inside}}} {value} {moment:.3f}" for moment, value in samples)
+
+    def text(self) -> str:
+        return "".join(f"# TYPE {metric} unknown\n" + "\n".join(lines) + "\n" for metric, lines in self._lines.items()) + "# EOF\n"
+
+
+def is_installed() -> bool:
+    """Tell whether Prometheus and promtool are on this machine."""
+    return shutil.which("prometheus") is not None and shutil.which("promtool") is not None
+
+
+@contextlib.contextmanager
+def prometheus(place: Path, written: Written) -> Iterator[str]:
+    """Serve the samples until the block ends and give the URL."""
+    (place / "metrics.txt").write_text(written.text())
+    (place / "prometheus.yml").write_text("scrape_configs: []\n")
+    blocks = place / "blocks"
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(place / "metrics.txt"), str(blocks)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{found.getsockname()[1]}"
+    options = [f"--config.file={place / 'prometheus.yml'}", f"--storage.tsdb.path={blocks}", "--storage.tsdb.retention.time=100y"]
+    with (place / "log").open("wb") as log:
+        process = subprocess.Popen(["prometheus", *options, f"--web.listen-address={address}"], stdout=log, stderr=log)
+    try:
+        _await(f"http://{address}/-/ready", process)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(timeout=STARTED)
+
+
+def _await(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTED
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"Prometheus ended with status {process.returncode}.")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:
+            if answer.status == 200:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"{url} did not answer within {STARTED} s.")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
