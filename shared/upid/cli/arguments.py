@@ -1,0 +1,91 @@
+"""What people write on the command line, read; what cannot be read is a usage error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from upid.domain.clusters import ClusterAccess, MetricsAccess
+from upid.domain.errors import UnavailableError
+from upid.domain.times import parse_duration, parse_time
+
+DEFAULT_KUBECONFIG = "~/.kube/config"
+
+
+def duration(text: str) -> int:
+    """Return whole seconds, more than none."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if seconds < 1 or seconds != int(seconds):
+        raise typer.BadParameter(f"{text!r} must be whole seconds, more than none.")
+    return int(seconds)
+
+
+def moment(text: str) -> float:
+    """Return seconds since the epoch."""
+    try:
+        return parse_time(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def header(text: str) -> tuple[str, str]:
+    """Return the name and value of `NAME:VALUE`."""
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise typer.BadParameter(f"{text!r} is no header: write NAME:VALUE.")
+    return name.strip(), value.strip()
+
+
+def basic_auth(text: str) -> tuple[str, str]:
+    """Return the user and the password of `user:password`."""
+    user, colon, password = text.partition(":")
+    if not colon or not user:
+        raise typer.BadParameter("Write it as user:password.")
+    return user, password
+
+
+def cluster_access(kubeconfig: str, context: str) -> ClusterAccess:
+    """Return the access that a kubeconfig file gives; UnavailableError where the file cannot be read.
+
+    `kubeconfig` may be a list of files as `KUBECONFIG` has it: the first that exists counts.
+    """
+    paths = [Path(part).expanduser() for part in (kubeconfig or DEFAULT_KUBECONFIG).split(":") if part]
+    path = next((path for path in paths if path.exists()), paths[0] if paths else Path(kubeconfig))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnavailableError(f"The kubeconfig {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UnavailableError(f"The kubeconfig {path} is no text.") from None
+    return ClusterAccess(kubeconfig=text, context=context, trusted=True, base_path=str(path.resolve().parent))
+
+
+def metrics_access(
+    url: str,
+    *,
+    headers: list[tuple[str, str]],
+    bearer_token: str,
+    bearer_token_file: Path | None,
+    login: tuple[str, str],
+    cluster_label: str,
+    max_qps: float,
+) -> MetricsAccess:
+    """Return the access to a Prometheus API; UnavailableError where the token's file cannot be read."""
+    if bearer_token_file is not None:
+        try:
+            bearer_token = bearer_token_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnavailableError(f"The bearer token's file {bearer_token_file} cannot be read: {error}.") from None
+    return MetricsAccess(
+        url,
+        headers=tuple(headers),
+        bearer_token=bearer_token,
+        username=login[0],
+        password=login[1],
+        cluster_label=cluster_label,
+        max_qps=max_qps,
+    )

@@ -1,0 +1,200 @@
+"""A scan: a cluster and its metrics, read once, to recommendations; nothing is stored. One group of namespaces is in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from upid.domain.clusters import ClusterAccess, MetricsAccess
+from upid.domain.errors import AppError, UnavailableError
+from upid.domain.inventory import Inventory
+from upid.domain.times import format_time
+from upid.domain.work import WorkError
+from upid.ports.clock import Clock
+from upid.ports.kubernetes import Kubernetes, KubernetesClients
+from upid.ports.metrics_source import MetricsSource, MetricsSources, NamespaceUsage, Window
+from upid.ports.prices import Prices
+from upid.ports.usage_history import UsageChunk
+
+if TYPE_CHECKING:
+    from upid.engine.rightsizing.options import Options
+    from upid.services.sizing import ContainerRow
+
+SAMPLES_PER_GROUP: Final = 500_000  # series times steps of one metric
+PATIENCE: Final = 3  # groups in a row that may fail before the rest is not asked for
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What to scan: namespaces (all without) and workloads by label, over `history_seconds` before `at` [s since the epoch], in steps."""
+
+    cluster: ClusterAccess
+    metrics: MetricsAccess
+    options: Options
+    namespaces: tuple[str, ...] = ()
+    selector: str = ""
+    history_seconds: int = 7 * 86400
+    step_seconds: int = 300
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """The document of a scan. `errors`: what could not be read, also in the document's summary; `warnings`: what was incomplete."""
+
+    document: dict[str, Any]
+    errors: tuple[WorkError, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a scan gathers on its way."""
+
+    options: Options
+    prices: Prices
+    inventory: Inventory
+    window: Window
+    summaries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[WorkError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def size(self, namespaces: Sequence[str], chunks: Sequence[UsageChunk], rows: Sequence[ContainerRow]) -> None:
+        """Take in the entries of a group of namespaces; without chunks they are withheld."""
+        from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
+        from upid.engine.usage.folding import fold  # noqa: PLC0415 as above
+        from upid.engine.usage.profile import empty_profile  # noqa: PLC0415 as above
+        from upid.services import entries, sizing  # noqa: PLC0415 as above
+
+        names = set(namespaces)
+        mine = [row for row in rows if row.namespace in names]
+        samples = sizing.samples_of(chunks, mine)
+        profile = empty_profile(sizing.workload_index(mine))
+        window = sizing.UsageWindow(self.window.start, self.window.end, self.window.step_seconds)
+        table = sizing.assess_rows(
+            mine, fold(profile, samples) if chunks else profile, exact_evidence(samples),
+            prices=self.prices, nodes=self.inventory.nodes, options=self.options, window=window,
+        )  # fmt: skip
+        self.entries += entries.entries(table)
+        self.summaries.append(entries.summary(table))
+
+
+@dataclass(frozen=True, slots=True)
+class ScanService:
+    """Scans clusters."""
+
+    kubernetes: KubernetesClients
+    metrics_sources: MetricsSources
+    prices: Prices
+    clock: Clock
+
+    def scan(self, request: ScanRequest, progress: Progress = lambda *_: None) -> ScanResult:
+        """Return the recommendations for every container of every workload that the API lists.
+
+        The same cluster, metrics and `at` give the same document. Where a part could not be read, its entries are withheld and it is named in `errors`.
+
+        Raises
+        ------
+        NotFoundError
+            If a namespace does not exist.
+        UnavailableError, UnauthenticatedError, ForbiddenError
+            If the cluster or the metrics could not be read at all.
+        """
+        window = window_of(request, self.clock.now() if request.at is None else request.at)
+        server, source = self.kubernetes.open(request.cluster), self.metrics_sources.open(request.metrics)
+        progress("Reading the cluster", 0, 1)
+        inventory = _read(server, source, request)
+        run = _Run(request.options, self.prices, inventory, window)
+        run.errors += [WorkError("unreadable", part.reason, part.what) for part in inventory.unreadable]
+        self._collect(run, source, progress)
+        return _result(run, server.context)
+
+    def _collect(self, run: _Run, source: MetricsSource, progress: Progress) -> None:
+        from upid.services.attribution import attribute  # noqa: PLC0415 numerics load while the cluster is being read
+        from upid.services.collection_plans import groups_of  # noqa: PLC0415 as above
+        from upid.services.sizing import rows_of  # noqa: PLC0415 as above
+
+        groups = groups_of(run.inventory, max(1, SAMPLES_PER_GROUP // run.window.steps))
+        rows, done = rows_of(run.inventory), 0
+        for names, usage in _usages(source, groups, run):
+            chunks = [attribute(usage, _part(run.inventory, names))] if usage else []
+            run.warnings += usage.warnings if usage else ()
+            run.size(names, chunks, rows)
+            done += len(names)
+            progress("Reading usage", done, sum(map(len, groups)))
+
+
+def window_of(request: ScanRequest, now: float) -> Window:
+    """Return the window of a scan: it ends at `now`, rounded down to the step, and has at least one step."""
+    step = request.step_seconds
+    end = int(now // step) * step
+    return Window(end - max(1, request.history_seconds // step) * step, end, step)
+
+
+def _read(server: Kubernetes, source: MetricsSource, request: ScanRequest) -> Inventory:
+    """Return the inventory, while the metrics source is checked beside it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="check") as pool:
+        checked = pool.submit(source.check)
+        inventory = server.inventory(namespaces=request.namespaces, selector=request.selector)
+        checked.result()
+    return inventory
+
+
+def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -> Iterator[tuple[Sequence[str], NamespaceUsage | None]]:
+    """Yield each group with its usage, None where it could not be read: then its namespaces are asked for one by one, and what fails is an error.
+
+    A source that fails again and again is not asked any more. The first error is raised where nothing could be read at all.
+    """
+    waiting, failures, read, first = [tuple(group) for group in groups], 0, 0, None
+    while waiting:
+        try:
+            if failures >= PATIENCE:
+                raise UnavailableError("It was not asked for, since what was asked for before it failed.")
+            for usage in source.usage(list(waiting), run.window):
+                names, failures, read = waiting.pop(0), 0, read + 1
+                yield names, usage
+        except AppError as error:
+            first = first or error
+            failures = failures + 1 if isinstance(error, UnavailableError) else PATIENCE
+            names = waiting.pop(0)
+            if len(names) > 1 and failures < PATIENCE:
+                waiting[:0] = [(name,) for name in names]
+                continue
+            run.errors += [WorkError("usage_unreadable", error.detail, f"namespace {name}") for name in names]
+            yield names, None
+    if first and not read:
+        raise first
+
+
+def _part(inventory: Inventory, namespaces: Sequence[str]) -> Inventory:
+    """Return the inventory of these namespaces."""
+    names = set(namespaces)
+    return replace(
+        inventory,
+        workloads=tuple(thing for thing in inventory.workloads if thing.namespace in names),
+        pods=tuple(thing for thing in inventory.pods if thing.namespace in names),
+        replica_sets=tuple(link for link in inventory.replica_sets if link[0] in names),
+        jobs=tuple(link for link in inventory.jobs if link[0] in names),
+    )
+
+
+def _result(run: _Run, context: str) -> ScanResult:
+    from upid.services.entries import merge_summaries  # noqa: PLC0415 numerics load while the cluster is being read
+
+    run.entries.sort(key=lambda e: (e["namespace"], e["kind"], e["name"], e["uid"]))
+    warnings = tuple(dict.fromkeys(run.warnings))
+    errors = [{"code": e.code, "detail": e.detail, "subject": e.subject} for e in run.errors]
+    window = run.window
+    document = {
+        "cluster": context,
+        "generated_at": format_time(window.end),
+        "window": {"start": format_time(window.start), "end": format_time(window.end), "step_seconds": window.step_seconds},
+        "summary": merge_summaries(run.summaries) | {"errors": errors, "warnings": list(warnings)},
+        "recommendations": run.entries,
+    }
+    return ScanResult(document, tuple(run.errors), warnings)
