@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
     from upid.services.recommendations import RecommendationService
+    from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
 
 
@@ -212,9 +213,16 @@ class Services:
         from upid.services.recommendations import RecommendationService
 
         return RecommendationService(
-            records=self.records, clusters=self.cluster_records, analyses=self.analyses, blobs=self.blobs, history=self.history, prices=self.prices,
-            clock=self.clock, ids=self.ids,
+            records=self.records, clusters=self.cluster_records, analyses=self.analyses, blobs=self.blobs, history=self.history, clock=self.clock,
+            ids=self.ids,
         )  # fmt: skip
+
+    @cached_property
+    def scan(self) -> ScanService:
+        """Recommendations for a cluster without storing anything."""
+        from upid.services.scan import ScanService
+
+        return ScanService(self.kubernetes, self.metrics_sources, self.prices, self.clock)
 
 
 @cache
