@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from upid.runtime.workflows.faults import StatesError
-from upid.runtime.workflows.intrinsics import ARITY, IntrinsicError, Text, call
+from upid.runtime.workflows.intrinsics import ARITY, IntrinsicError, call
 from upid.runtime.workflows.jsonpath import Path, parse, parse_prefix
 from upid.runtime.workflows.paths import PathError, Scope
 
@@ -22,9 +22,10 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value that stands in the expression."""
+    """A value that stands in the expression; a text also as it is written there, since States.Format takes an escaped brace for no placeholder."""
 
     value: Any
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,11 @@ class View:
             return expression.value
         if isinstance(expression, Path):
             return self.scope.read(expression.text)
-        return call(expression.name, [self._value(argument) for argument in expression.arguments], self.chance)
+        values = [self._value(argument) for argument in expression.arguments]
+        if expression.name == "States.Format" and isinstance(values[0], str):
+            first = expression.arguments[0]
+            values[0] = first.raw if isinstance(first, Literal) else values[0].replace("\\", "\\\\")
+        return call(expression.name, values, self.chance)
 
 
 @lru_cache(maxsize=4096)
@@ -130,7 +135,7 @@ def _argument(text: str, at: int, depth: int) -> tuple[Expression, int]:
         return _call(text, at, depth + 1)
     raw, number, word = literal.groups()
     if raw is not None:
-        return Literal(Text.of(raw)), literal.end()
+        return Literal(re.sub(r"\\(.)", r"\1", raw), raw), literal.end()
     if number is not None:
         return Literal(float(number) if set(number) & set(".eE") else int(number)), literal.end()
     return Literal(_WORDS[word]), literal.end()

@@ -23,20 +23,6 @@ class IntrinsicError(ValueError):
     """An intrinsic function cannot work with these arguments."""
 
 
-class Text(str):
-    """A text literal that remembers how it was written, since an escaped brace is no placeholder of States.Format."""
-
-    __slots__ = ("raw",)
-    raw: str
-
-    @classmethod
-    def of(cls, raw: str) -> Text:
-        """Return the literal that stands as `raw` between the quotes."""
-        text = cls(re.sub(r"\\(.)", r"\1", raw))
-        text.raw = raw
-        return text
-
-
 def call(name: str, arguments: Sequence[Any], chance: random.Random) -> Any:
     """Return what a function gives; IntrinsicError where the arguments do not fit it."""
     try:
@@ -48,6 +34,7 @@ def call(name: str, arguments: Sequence[Any], chance: random.Random) -> Any:
 
 
 def _format(template: str, *values: Any) -> str:
+    """Fill a template as it stands in the expression, with the backslashes that keep a brace from being a placeholder."""
     left = list(values)
 
     def piece(found: re.Match[str]) -> str:
@@ -57,7 +44,7 @@ def _format(template: str, *values: Any) -> str:
             raise IntrinsicError("there are fewer arguments than {}.")
         return _shown(left.pop(0))
 
-    text = re.sub(r"\\(.)|\{\}", piece, getattr(template, "raw", template))
+    text = re.sub(r"\\(.)|\{\}", piece, template)
     if left:
         raise IntrinsicError("there are more arguments than {}.")
     return text
