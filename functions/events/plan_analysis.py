@@ -10,4 +10,4 @@ from upid.bootstrap import build_services
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Return `{"shards": [0, ...]}`, the shards that hold something to analyze."""
-    return build_services().analyzing.plan(event["tenant"], event["analysis_id"], event["request"])
+    return build_services().analyzing.plan(event["tenant"], event["analysis_id"], event["request"], event.get("actor", "system"))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from upid.domain.errors import ConflictError, NotFoundError
+from upid.domain.errors import ConflictError, NotFoundError, VersionConflictError
 from upid.domain.events import Event
+from upid.domain.identity import Caller
 from upid.domain.ids import has_shape
 from upid.domain.work import ENDED
 from upid.ports.clock import Clock, Ids
-from upid.ports.records import Key, Records
+from upid.ports.records import Records
 from upid.ports.workflows import Workflows
+from upid.services.cluster_records import ClusterRecords
+from upid.services.idempotency import IdempotencyKeys
 from upid.services.work import WorkLog
 
 MACHINE: Final = "analyze-cluster"
@@ -73,34 +77,43 @@ class AnalysisService:
     """Starts analyses and tells how they stand."""
 
     records: Records
+    clusters: ClusterRecords
+    keys: IdempotencyKeys
+    workflows: Workflows
     clock: Clock
     ids: Ids
-    workflows: Workflows
     log: WorkLog = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "log", WorkLog("analyses", self.records, self.clock))
 
-    def start(self, tenant: str, request: AnalysisRequest, *, actor: str = "system") -> dict[str, Any]:
-        """Start an analysis and return its view; NotFoundError without the cluster, NothingCollectedError before its first collection."""
-        if not self._cluster(tenant, request.cluster_id).get("shards"):
+    def start(self, caller: Caller, request: AnalysisRequest, *, idempotency_key: str | None = None) -> dict[str, Any]:
+        """Start an analysis and return its view.
+
+        Raises NotFoundError without the cluster, NothingCollectedError before its first collection, IdempotencyKeyReusedError.
+        """
+        if not self.clusters.get(caller.tenant, request.cluster_id).body["shards"]:
             raise NothingCollectedError(
                 f"No usage of {request.cluster_id} was collected yet: start a collection first.", cluster_id=request.cluster_id
             )
-        return self.view(tenant, self._launch(tenant, request, actor))
+        (analysis_id,) = self._reserve(caller, "analyze", idempotency_key, [request])
+        self._launch(caller, analysis_id, request)
+        return self.view(caller.tenant, analysis_id)
 
-    def start_batch(self, tenant: str, requests: Sequence[AnalysisRequest], *, actor: str = "system") -> dict[str, Any]:
+    def start_batch(self, caller: Caller, requests: Sequence[AnalysisRequest], *, idempotency_key: str | None = None) -> dict[str, Any]:
         """Start an analysis of each and return the view of their parent; NotFoundError where one of the clusters is not there, and nothing starts.
 
-        A cluster that was never collected fails as a part of the batch, by name.
+        A cluster that was never collected fails as a part of the batch, by name. IdempotencyKeyReusedError as for `start`.
         """
         for request in requests:
-            self._cluster(tenant, request.cluster_id)
-        children = [self._launch(tenant, request, actor) for request in requests]
-        batch_id = self.ids.new("analysis")
+            self.clusters.get(caller.tenant, request.cluster_id)
+        *children, batch_id = self._reserve(caller, "analyze-batch", idempotency_key, [*requests, None])
+        for child, request in zip(children, requests, strict=True):
+            self._launch(caller, child, request)
         body = {"analyses": children, "clusters": [request.cluster_id for request in requests]}
-        self.records.transact([self.log.queued(tenant, batch_id, body)])
-        return self.view(tenant, batch_id)
+        with contextlib.suppress(VersionConflictError):  # the same request came before
+            self.records.transact([self.log.queued(caller.tenant, batch_id, body)])
+        return self.view(caller.tenant, batch_id)
 
     def view(self, tenant: str, analysis_id: str) -> dict[str, Any]:
         """Return an analysis, or a batch with its parts, as clients see it; NotFoundError where there is none."""
@@ -120,7 +133,7 @@ class AnalysisService:
 
     def summary(self, tenant: str, cluster_id: str) -> dict[str, Any]:
         """Return the totals of a cluster's latest whole analysis; NotFoundError without the cluster, NotAnalyzedError without an analysis."""
-        latest = self._cluster(tenant, cluster_id).get("latest_analysis_id")
+        latest = self.clusters.get(tenant, cluster_id).body["latest_analysis_id"]
         if not latest:
             raise NotAnalyzedError(f"{cluster_id} was not analyzed yet.", cluster_id=cluster_id)
         work = self.log.view(tenant, latest)
@@ -131,7 +144,7 @@ class AnalysisService:
             "ended_at": work["ended_at"],
             "errors": work["errors"],
         }
-        return told | dict(work["result"]["summary"])
+        return told | dict(work["result"].get("summary", {}))
 
     def create(self, tenant: str, analysis_id: str, request: Mapping[str, Any], actor: str) -> None:
         """Create the record of an analysis with its event, unless it is there: whoever comes first, this process or the workflow's first task."""
@@ -140,24 +153,35 @@ class AnalysisService:
             return
         data = {"cluster_id": request["cluster_id"], "source": request["source"], "strategy": request["strategy"]}
         event = Event(self.ids.new("event"), "analysis.started", tenant, analysis_id, self.clock.now(), data, actor)
-        try:
+        with contextlib.suppress(VersionConflictError):  # the other one was faster
             self.records.transact([queued], [event])
-        except ConflictError:
-            return
 
-    def _launch(self, tenant: str, request: AnalysisRequest, actor: str) -> str:
+    def _launch(self, caller: Caller, analysis_id: str, request: AnalysisRequest) -> None:
         # The durable execution comes first and creates the record itself where this process dies in between: no analysis waits for ever.
-        analysis_id, body = self.ids.new("analysis"), request.body()
-        payload = {"tenant": tenant, "analysis_id": analysis_id, "cluster_id": request.cluster_id, "request": body, "actor": actor}
+        body = request.body()
+        payload = {
+            "tenant": caller.tenant,
+            "analysis_id": analysis_id,
+            "cluster_id": request.cluster_id,
+            "request": body,
+            "actor": caller.user_id,
+        }
         self.workflows.start(MACHINE, analysis_id, payload)
-        self.create(tenant, analysis_id, body, actor)
-        return analysis_id
+        self.create(caller.tenant, analysis_id, body, caller.user_id)
 
-    def _cluster(self, tenant: str, cluster_id: str) -> Mapping[str, Any]:
-        found = self.records.get(Key(f"t#{tenant}#clusters", cluster_id))
-        if found is None:
-            raise NotFoundError(f"There is no {cluster_id}.", id=cluster_id)
-        return found.body
+    def _reserve(self, caller: Caller, operation: str, key: str | None, requests: Sequence[AnalysisRequest | None]) -> list[str]:
+        """Return an id for each request: new ones, or those that the same idempotency key got before, so that doing it all again is doing it once."""
+        asked = {"requests": [request.body() if request else None for request in requests]}
+        if not key:
+            return [self.ids.new("analysis") for _ in requests]
+        while True:
+            answered = self.keys.replay(caller.tenant, operation, key, asked)
+            if answered is not None:
+                return list(answered["ids"])
+            ids = [self.ids.new("analysis") for _ in requests]
+            with contextlib.suppress(VersionConflictError):
+                self.records.transact(self.keys.remember(caller.tenant, operation, key, asked, {"ids": ids}))
+                return ids
 
 
 def _batch(work: dict[str, Any], children: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

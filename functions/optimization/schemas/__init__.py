@@ -1,0 +1,1 @@
+"""What the optimization group takes and gives, by noun."""

@@ -1,0 +1,202 @@
+"""What the optimization group takes and gives. Quantities are in base units: cores, bytes, USD, shares from 0 to 1."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from upid.services.analyses import MOST_IN_BATCH, AnalysisRequest, WorkloadRef
+
+ClusterId = Annotated[
+    str, Field(min_length=1, max_length=64, description="Id of a registered cluster.", examples=["cl_01KB0000000000000000000000"])
+]
+Namespace = Annotated[str, Field(min_length=1, max_length=253)]
+Share = Annotated[float, Field(ge=1e-6, le=0.5, description="Share of time that usage may lie above a CPU request. [1]")]
+Strategy = Literal["max-savings", "balanced", "high-availability", "development"]
+
+
+class AnalyzeIn(BaseModel):
+    """What to analyze: a cluster, or some of its namespaces."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cluster_id: ClusterId
+    namespaces: list[Namespace] = Field(default=[], max_length=200, description="Only these namespaces; all where none is named.")
+    strategy: Strategy = "balanced"
+    allowed_time_above: Share | None = Field(
+        default=None, description="Overrides the strategy's share of time that usage may lie above a CPU request. [1]"
+    )
+
+    def request(self) -> AnalysisRequest:
+        """Return what the service takes."""
+        return AnalysisRequest(self.cluster_id, tuple(self.namespaces), (), self.strategy, self.allowed_time_above)
+
+
+class AnalyzeBatchIn(BaseModel):
+    """Several analyses at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    requests: list[AnalyzeIn] = Field(min_length=1, max_length=MOST_IN_BATCH)
+
+    def all_requests(self) -> list[AnalysisRequest]:
+        """Return what the service takes."""
+        return [each.request() for each in self.requests]
+
+
+class WorkloadIn(BaseModel):
+    """A workload by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    namespace: Namespace
+    kind: str = Field(min_length=1, max_length=63)
+    name: str = Field(min_length=1, max_length=253)
+
+    def ref(self) -> WorkloadRef:
+        """Return what the service takes."""
+        return WorkloadRef(self.namespace, self.kind, self.name)
+
+
+class DeepAnalysisIn(AnalyzeIn):
+    """What to analyze from the stored samples instead of from their summary."""
+
+    workloads: list[WorkloadIn] = Field(default=[], max_length=200, description="Only these workloads; all where none is named.")
+    compare: list[Share] = Field(
+        default=[0.0001, 0.001, 0.005, 0.01, 0.02, 0.05],
+        max_length=20,
+        description="Values of `allowed_time_above` to compare in `trade_offs`.",
+    )
+
+    def request(self) -> AnalysisRequest:
+        """Return what the service takes."""
+        workloads = tuple(each.ref() for each in self.workloads)
+        knobs = tuple(sorted(set(self.compare)))
+        return AnalysisRequest(self.cluster_id, tuple(self.namespaces), workloads, self.strategy, self.allowed_time_above, "history", knobs)
+
+
+class GenerateIn(AnalyzeIn):
+    """Whose recommendations to make anew."""
+
+    workloads: list[WorkloadIn] = Field(default=[], max_length=200, description="Only these workloads; all where none is named.")
+
+    def request(self) -> AnalysisRequest:
+        """Return what the service takes."""
+        workloads = tuple(each.ref() for each in self.workloads)
+        return AnalysisRequest(self.cluster_id, tuple(self.namespaces), workloads, self.strategy, self.allowed_time_above)
+
+
+class BulkGenerateIn(BaseModel):
+    """Clusters whose recommendations to make anew, all in the same way."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cluster_ids: list[ClusterId] = Field(min_length=1, max_length=MOST_IN_BATCH)
+    strategy: Strategy = "balanced"
+    allowed_time_above: Share | None = None
+
+    def all_requests(self) -> list[AnalysisRequest]:
+        """Return what the service takes, each cluster once."""
+        return [AnalysisRequest(each, (), (), self.strategy, self.allowed_time_above) for each in dict.fromkeys(self.cluster_ids)]
+
+
+class AnalysisErrorOut(BaseModel):
+    """One thing that went wrong: a code for machines, a text for people, and what it hit."""
+
+    code: str
+    detail: str
+    subject: str
+
+
+class RequestTotals(BaseModel):
+    """Sums over replicas of what is requested."""
+
+    cpu_request_cores: float
+    memory_request_bytes: float
+
+
+class TopSaving(BaseModel):
+    """One of the recommendations that save most."""
+
+    id: str
+    namespace: str
+    kind: str
+    name: str
+    container: str
+    savings_usd_per_month: float
+
+
+class AnalysisTotals(BaseModel):
+    """Totals over every container of the analysis."""
+
+    model_config = ConfigDict(extra="allow")
+
+    workloads: int
+    containers: int
+    recommended: int
+    unchanged: int
+    withheld: int
+    withheld_by_code: dict[str, int]
+    savings_usd_per_month: float
+    current: RequestTotals
+    recommended_requests: RequestTotals
+    top_savings: list[TopSaving]
+
+
+class TradeOff(BaseModel):
+    """What another value of `allowed_time_above` would give; `on_frontier`: no other saves more at as little time above."""
+
+    allowed_time_above: float
+    cpu_request_cores: float
+    memory_request_bytes: float
+    savings_usd_per_month: float
+    time_above_request: float | None = Field(description="Share of back-tested time above the CPU request, over all containers. [1]")
+    on_frontier: bool
+
+
+class StageSeconds(BaseModel):
+    """Seconds that shards spent in each stage, summed over shards."""
+
+    load: float
+    analyze: float
+    persist: float
+
+
+class AnalysisPart(BaseModel):
+    """One analysis of a batch."""
+
+    id: str
+    cluster_id: str
+    status: str
+    progress: float
+    summary: AnalysisTotals | None
+
+
+class AnalysisOut(BaseModel):
+    """An analysis, or a batch of them."""
+
+    id: str
+    kind: Literal["analysis", "batch"]
+    cluster_id: str | None
+    status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
+    progress: float = Field(ge=0, le=1)
+    errors: list[AnalysisErrorOut]
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    request: dict[str, Any]
+    summary: AnalysisTotals | None
+    trade_offs: list[TradeOff] | None
+    seconds: StageSeconds | None
+    analyses: list[AnalysisPart] | None
+
+
+class ClusterSummaryOut(AnalysisTotals):
+    """Totals of a cluster's latest whole analysis."""
+
+    cluster_id: str
+    analysis_id: str
+    status: Literal["succeeded", "partial", "failed"]
+    ended_at: str
+    errors: list[AnalysisErrorOut]

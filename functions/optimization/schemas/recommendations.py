@@ -1,0 +1,215 @@
+"""Recommendations as they are shown, listed, reviewed and simulated. Quantities are in base units: cores, bytes, USD, shares from 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_serializer
+
+from upid.domain.recommendations import Review
+from upid.http.paging import Page, decode_cursor, encode_cursor
+from upid.services.recommendation_queries import MOST_PER_PAGE, Found, Listed, RecommendationQuery, Sort
+
+Cores = Annotated[float, Field(ge=0, le=1_000_000, description="[cores]")]
+Bytes = Annotated[float, Field(ge=0, le=1e18, description="[bytes]")]
+
+
+class ResourceValues(BaseModel):
+    """Requests and limits of one container; null = not set. [cores, bytes]"""
+
+    cpu_request_cores: float | None
+    cpu_limit_cores: float | None
+    memory_request_bytes: float | None
+    memory_limit_bytes: float | None
+
+
+class UsageSpread(BaseModel):
+    """Quantiles of usage over all pods of the workload; null = no sample."""
+
+    mean: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+class EvidenceWindow(BaseModel):
+    """What the evidence is of."""
+
+    start: str
+    end: str
+    step_seconds: int
+
+
+class EvidenceOut(BaseModel):
+    """What was seen. `source` tells whether quantiles are exact (from samples) or within 1.5 % (from a profile)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    source: str
+    window: EvidenceWindow
+    pods: int
+    samples: int
+    effective_samples: float
+    coverage: float
+    cpu_cores: UsageSpread
+    memory_bytes: UsageSpread
+    throttled_fraction: float | None
+    oom_kills: int
+    restarts: int
+
+
+class ReasonOut(BaseModel):
+    """A rule that fired, in order, with its numbers."""
+
+    code: str
+    text: str
+    values: dict[str, Any]
+
+
+class RiskOut(BaseModel):
+    """How risky the change is."""
+
+    score: float | None = Field(description="0 to 100")
+    level: str | None
+
+
+class RecommendationOut(BaseModel):
+    """One container of one workload: what it needs, why, how sure that is and what it saves. With `fields`, only the members asked for."""
+
+    id: str = ""
+    cluster_id: str = ""
+    analysis_id: str = ""
+    created_at: str = ""
+    namespace: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    container: str = ""
+    replicas: int = 0
+    status: Literal["recommended", "unchanged", "withheld"] = "withheld"
+    withheld_code: str | None = None
+    current: ResourceValues | None = None
+    recommended: ResourceValues | None = None
+    evidence: EvidenceOut | None = None
+    reasons: list[ReasonOut] = []
+    confidence: float | None = None
+    backtest: dict[str, Any] | None = None
+    risk: RiskOut | None = None
+    savings_usd_per_month: float | None = None
+    review: Review = "open"
+    review_comment: str | None = None
+    reviewed_by: str | None = None
+    reviewed_at: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_set(self, serialize: Callable[[RecommendationOut], dict[str, Any]]) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
+
+
+def _known_fields(fields: str | None) -> str | None:
+    unknown = sorted(set(filter(None, (fields or "").split(","))) - set(RecommendationOut.model_fields))
+    if unknown:
+        raise ValueError(f"there is no {', '.join(unknown)} in a recommendation")
+    return fields
+
+
+class RecommendationsQuery(BaseModel):
+    """Which recommendations of a cluster, in what order, and which members of them."""
+
+    limit: int = Field(default=100, ge=1, le=MOST_PER_PAGE, description="How many items a page has at most.")
+    cursor: Annotated[str | None, AfterValidator(decode_cursor)] = Field(
+        default=None, max_length=500, description="Where to go on: `next_cursor` of the page before."
+    )
+    namespace: str | None = Field(default=None, max_length=253)
+    kind: str | None = Field(default=None, max_length=63)
+    name: str | None = Field(default=None, max_length=253, description="The workload's whole name.")
+    status: Literal["recommended", "unchanged", "withheld"] | None = None
+    review: Review | None = None
+    min_savings: float | None = Field(
+        default=None, description="Only those that save this much or more. [USD per month]", allow_inf_nan=False
+    )
+    sort: Sort = Field(default="-savings", description="With `-` in front: the highest first. What has no such figure comes last.")
+    fields: Annotated[str | None, AfterValidator(_known_fields)] = Field(
+        default=None, max_length=500, description="Members wanted, separated by commas; `id` is always there."
+    )
+    analysis_id: str | None = Field(default=None, max_length=64, description="Of this analysis instead of the cluster's latest whole one.")
+
+    def wanted(self) -> RecommendationQuery:
+        """Return what the service takes."""
+        return RecommendationQuery(**self.model_dump(exclude={"fields"}))
+
+    def names(self) -> frozenset[str]:
+        """Return the members asked for, empty = all."""
+        return frozenset(filter(None, (self.fields or "").split(","))) | ({"id"} if self.fields else frozenset())
+
+
+class ReviewIn(BaseModel):
+    """A decision about a recommendation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    review: Review
+    comment: str = Field(default="", max_length=2000)
+
+
+class SimulateIn(BaseModel):
+    """Other values for a container. What is left out stays as it is now; null means not set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cpu_request_cores: Cores | None = None
+    cpu_limit_cores: Cores | None = None
+    memory_request_bytes: Bytes | None = None
+    memory_limit_bytes: Bytes | None = None
+
+    def values(self) -> dict[str, float | None]:
+        """Return the values that were given."""
+        return self.model_dump(exclude_unset=True)
+
+
+class OutcomeOut(BaseModel):
+    """What some values would have done over the window. Shares are of measured time, pods pooled (0-1); null: not set, no samples, or not to be told."""
+
+    values: ResourceValues
+    cpu_time_above_request: float | None
+    throttled_time: float | None = Field(description="Share of time that CPU use lay above the CPU limit. [1]")
+    cpu_held_back: float | None = Field(description="Share of all used CPU time that lay above the CPU limit; null from a profile. [1]")
+    memory_time_above_request: float | None
+    memory_time_above_limit: float | None
+    oom_kills: int | None = Field(description="Times that a pod went above the memory limit; null from a profile.")
+    pods_oom_killed: int | None
+    usd_per_month: float | None = Field(description="What the requests cost, times replicas. [USD per month]")
+    savings_usd_per_month: float | None = Field(description="Against the current values. [USD per month]")
+
+
+class SimulationOut(BaseModel):
+    """The current, the recommended and the asked values, counted the same way over the same window."""
+
+    recommendation_id: str
+    cluster_id: str
+    source: Literal["history", "profile"]
+    window: EvidenceWindow
+    pods: int
+    samples: int
+    current: OutcomeOut
+    recommended: OutcomeOut
+    simulated: OutcomeOut
+
+
+def tagged(answer: Found | Listed, fields: frozenset[str] = frozenset()) -> Response[Any]:
+    """Return a recommendation with its ETag, or a page of them, with only `fields` of each where some are named."""
+    if isinstance(answer, Found):
+        return Response(200, APPLICATION_JSON, shown(answer.entry, fields), headers={"ETag": answer.etag})
+    items = [shown(each, fields) for each in answer.entries]
+    cursor = None if answer.after is None else encode_cursor(answer.after)
+    return Response(200, APPLICATION_JSON, Page[RecommendationOut](items=items, next_cursor=cursor))
+
+
+def shown(entry: dict[str, Any], fields: frozenset[str]) -> RecommendationOut:
+    """Return an entry as clients see it."""
+    return RecommendationOut.model_validate({name: value for name, value in entry.items() if not fields or name in fields})

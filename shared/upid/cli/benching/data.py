@@ -1,0 +1,99 @@
+"""A cluster of a chosen size with stored usage, made without going through a collection: outside of what is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.bootstrap import Services
+from upid.domain.inventory import Container, Inventory, Node, Resources, Workload
+from upid.ports.records import Key
+from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
+from upid.services.profiles import Profiles, folded, grown
+from upid.services.shards import shard_count, shard_of
+from upid.services.sizing import rows_of
+from upid.services.snapshots import Snapshot, Snapshots
+
+CLUSTER: Final = "cl_01BENCH0000000000000000000"
+TENANT: Final = "default"
+END: Final = 1_795_392_000  # a Monday, 00:00 UTC
+PODS_PER_NODE: Final = 100
+MIB: Final = 2.0**20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much usage there is: workloads of one container and one pod, days of history, seconds between samples."""
+
+    containers: int
+    days: int
+    step_seconds: int
+
+    @property
+    def steps(self) -> int:
+        """Samples of one container and metric."""
+        return self.days * 86400 // self.step_seconds
+
+
+def make(services: Services, size: Size, *, history: bool) -> None:
+    """Store a cluster's record, inventory and profiles of this size, and its samples where `history` is asked for."""
+    inventory = _inventory(size.containers)
+    shards = shard_count(size.containers)
+    Snapshots(services.blobs).save(TENANT, CLUSTER, Snapshot(float(END), inventory), shards)
+    parts: list[list[Workload]] = [[] for _ in range(shards)]
+    for workload in inventory.workloads:
+        parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
+    for shard, workloads in enumerate(parts):
+        _shard(services, size, shard, workloads, history=history)
+    body = {
+        "id": CLUSTER, "name": "bench", "shards": shards, "watermark": END, "history_seconds": size.days * 86400,
+        "step_seconds": size.step_seconds, "last_collection_id": None, "latest_analysis_id": None,
+    }  # fmt: skip
+    services.records.put(Key(f"t#{TENANT}#clusters", CLUSTER), body)
+
+
+def _shard(services: Services, size: Size, shard: int, workloads: list[Workload], *, history: bool) -> None:
+    chunk = _chunk(size, workloads, np.random.default_rng(shard))
+    rows = rows_of(Inventory(tuple(workloads), (), (), ()))
+    Profiles(services.blobs).save(TENANT, CLUSTER, shard, folded(grown(None, rows, float(END)), [chunk]))
+    if history:
+        services.history.append(HistoryScope(TENANT, CLUSTER, shard), chunk)
+
+
+def _inventory(containers: int) -> Inventory:
+    nodes = [Node(f"node-{i}", f"node-{i}", 16.0, 64 * 2.0**30, "m5.4xlarge", "us-east-1") for i in range(-(-containers // PODS_PER_NODE))]
+    resources = Resources(0.5, 1.0, 512 * MIB, 1024 * MIB)
+    workloads = [
+        Workload(
+            f"team-{i % 50}", "Deployment", f"service-{i}", f"uid-{i:06d}", 1, (Container("app", resources),),
+            created_at=float(END - 90 * 86400), node_names=(nodes[i // PODS_PER_NODE].name,),
+        )
+        for i in range(containers)
+    ]  # fmt: skip
+    return Inventory(tuple(workloads), (), tuple(nodes), tuple(sorted({workload.namespace for workload in workloads})))
+
+
+def _chunk(size: Size, workloads: list[Workload], rng: np.random.Generator) -> UsageChunk:
+    rows = len(workloads)
+    keys = [SeriesKey(workload.uid, "app", f"{workload.name}-0") for workload in workloads]
+    start = END - size.days * 86400
+    hours = (start + size.step_seconds * np.arange(size.steps)) / 3600 % 24
+    day = (1 + 0.5 * np.sin(2 * np.pi * (hours - 9) / 24)).astype(np.float32)
+    cpu = _wandering(rng, rng.gamma(1.5, 0.1, rows), day, 0.25)
+    memory = _wandering(rng, rng.gamma(3.0, 100 * MIB, rows), 1 + 0.1 * (day - 1), 0.05)
+    nothing = np.zeros(rows, np.int32)
+    return UsageChunk(
+        keys, start, size.step_seconds, cpu, memory, np.full_like(cpu, np.nan), nothing, nothing.copy(), np.full(rows, np.nan)
+    )
+
+
+def _wandering(rng: np.random.Generator, level: NDArray[np.float64], shape: NDArray[np.float32], spread: float) -> NDArray[np.float32]:
+    noise = rng.standard_normal((level.size, shape.size), np.float32)
+    noise *= np.float32(spread)
+    np.exp(noise, out=noise)
+    noise *= shape
+    noise *= level.astype(np.float32)[:, None]
+    return noise

@@ -1,0 +1,99 @@
+"""One shard of a cluster, loaded and sized: from its profile, or from every stored sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from upid.domain.inventory import Inventory
+from upid.engine.rightsizing.options import Options, options_of
+from upid.engine.usage.evidence import Evidence
+from upid.engine.usage.exact import exact_evidence
+from upid.engine.usage.folding import fold
+from upid.engine.usage.profile import UsageProfile, empty_profile
+from upid.engine.usage.summarised import profile_evidence
+from upid.ports.prices import Prices
+from upid.ports.usage_history import HistoryScope, UsageHistory
+from upid.services.profiles import Profiles
+from upid.services.sizing import ContainerRow, Table, UsageWindow, align_profile, assess_rows, rows_of, samples_of, workload_index
+from upid.services.snapshots import Snapshots
+
+
+class Scope(NamedTuple):
+    """Which shard of which cluster. `history_seconds`: how far back the stored history is read."""
+
+    tenant: str
+    cluster_id: str
+    shard: int
+    history_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything that sizing a shard reads."""
+
+    inventory: Inventory
+    rows: Sequence[ContainerRow]
+    profile: UsageProfile
+    evidence: Evidence
+    window: UsageWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Assessor:
+    """Loads shards and sizes them."""
+
+    snapshots: Snapshots
+    profiles: Profiles
+    history: UsageHistory
+    prices: Prices
+
+    def load(self, scope: Scope, request: Mapping[str, Any]) -> Loaded:
+        """Return what a request's selection of a shard needs; NotFoundError before the first collection, ValueError where stored data is damaged."""
+        inventory = self.snapshots.load_shard(scope.tenant, scope.cluster_id, scope.shard).inventory
+        rows = [row for row in rows_of(inventory) if is_selected(row, request)]
+        if request["source"] == "history":
+            return self._from_history(scope, inventory, rows)
+        return self._from_profile(scope, inventory, rows)
+
+    def assess(self, loaded: Loaded, options: Options) -> Table:
+        """Return the table of recommendations of a loaded shard."""
+        return assess_rows(
+            loaded.rows,
+            loaded.profile,
+            loaded.evidence,
+            prices=self.prices,
+            nodes=loaded.inventory.nodes,
+            options=options,
+            window=loaded.window,
+        )
+
+    def _from_profile(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
+        stored = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard)
+        profile = align_profile(stored.profile, stored.row_keys, rows)
+        window = UsageWindow(profile.folded_from, profile.folded_until, profile.step_seconds)
+        return Loaded(inventory, rows, profile, profile_evidence(profile), window)
+
+    def _from_history(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
+        end = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard).profile.folded_until
+        chunks = self.history.read(HistoryScope(scope.tenant, scope.cluster_id, scope.shard), start=end - scope.history_seconds, end=end)
+        samples = samples_of(chunks, rows)
+        profile = fold(empty_profile(workload_index(rows)), samples)
+        return Loaded(inventory, rows, profile, exact_evidence(samples), UsageWindow(samples.start, samples.end, samples.step_seconds))
+
+
+def is_selected(row: ContainerRow, request: Mapping[str, Any]) -> bool:
+    """Tell whether a request is about a row: of a namespace and of a workload that it names, where it names any."""
+    if request["namespaces"] and row.namespace not in request["namespaces"]:
+        return False
+    return not request["workloads"] or any(
+        (row.namespace, row.kind, row.name) == (w["namespace"], w["kind"], w["name"]) for w in request["workloads"]
+    )
+
+
+def options_for(request: Mapping[str, Any], allowed_time_above: float | None = None) -> Options:
+    """Return the options of a request: its strategy, with `allowed_time_above` in its place where one is given here or there."""
+    knob = allowed_time_above if allowed_time_above is not None else request["allowed_time_above"]
+    options = options_of(request["strategy"])
+    return options if knob is None else replace(options, allowed_time_above=knob)
