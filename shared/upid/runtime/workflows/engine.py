@@ -12,7 +12,7 @@ from upid.adapters.embedded.workflows import RUNNING, EmbeddedWorkflows
 from upid.bootstrap import Services
 from upid.domain.errors import AppError
 from upid.ports.records import Record
-from upid.runtime.template import Function, Template
+from upid.runtime.template import Template
 from upid.runtime.workflows.executions import Executions, persistently
 from upid.runtime.workflows.frames import Tasks
 from upid.runtime.workflows.lock import DirectoryLock
@@ -67,16 +67,6 @@ class WorkflowEngine:
         self._thread.join()
         if self._pool:
             self._pool.close()
-
-    async def call(self, function: Function, event: Any) -> Any:
-        """Return what a function of the template gives for an event; StatesError where it fails."""
-        return await self._tasks.run(function.name, event, function.timeout_seconds)
-
-    def invoke(self, function: Function, event: Any) -> Any:
-        """Return what a function gives, from any thread but the engine's own, waiting for it; StatesError where it fails."""
-        if self._loop is None:
-            raise RuntimeError("The engine does not run.")
-        return asyncio.run_coroutine_threadsafe(self.call(function, event), self._loop).result()
 
     def _needed_pool(self) -> WorkerPool:
         if self._pool is None:

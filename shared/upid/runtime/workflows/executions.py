@@ -46,8 +46,8 @@ class Executions:
     async def settle(self, machine: str, name: str) -> None:
         """Remove the journal of an execution that ended, and last its place in the list of what runs."""
         journal = Journal(self.records, f"wf#journal#{machine}#{name}")
-        while journal.clear():
-            await asyncio.sleep(0)  # noqa: ASYNC110 other executions go on between two batches
+        while journal.clear():  # noqa: ASYNC110 other executions go on between two batches; there is nothing to be told of
+            await asyncio.sleep(0)
         self.records.delete(running_key(machine, name))
 
     async def _end(self, record: Record, machine: str, journal: Journal) -> dict[str, Any]:
