@@ -66,8 +66,8 @@ def windows_of(start: int, end: int, step_seconds: int) -> list[tuple[int, int]]
     return [(low, high) for low, high in pairwise(cuts) if low < high]
 
 
-def groups_of(inventory: Inventory, series: int = SERIES_PER_GROUP) -> list[tuple[str, ...]]:
-    """Return the namespaces that have workloads, sorted and grouped so that no group expects more than so many series or has more than 50 namespaces.
+def groups_of(inventory: Inventory, most_series: int = SERIES_PER_GROUP) -> list[tuple[str, ...]]:
+    """Return the namespaces that have workloads, sorted and grouped so that no group expects more than `most_series` or has more than 50 namespaces.
 
     A namespace that alone expects more is a group by itself.
     """
@@ -75,7 +75,7 @@ def groups_of(inventory: Inventory, series: int = SERIES_PER_GROUP) -> list[tupl
     for workload in inventory.workloads:
         series = len(workload.containers) * max(workload.replicas, 1)
         expected[workload.namespace] = expected.get(workload.namespace, 0) + series
-    return list(_packed(sorted(expected.items()), series))
+    return list(_packed(sorted(expected.items()), most_series))
 
 
 def _packed(expected: Iterable[tuple[str, int]], most: int) -> Iterable[tuple[str, ...]]:
