@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.bootstrap import Services
+from upid.cli.benching.identity import CLUSTER, TENANT
 from upid.domain.inventory import Container, Inventory, Node, Resources, Workload
 from upid.ports.records import Key
 from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
@@ -17,8 +18,6 @@ from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots
 
-CLUSTER: Final = "cl_01BENCH0000000000000000000"
-TENANT: Final = "default"
 END: Final = 1_795_392_000  # a Monday, 00:00 UTC
 PODS_PER_NODE: Final = 100
 MIB: Final = 2.0**20

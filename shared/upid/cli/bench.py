@@ -1,0 +1,65 @@
+"""`upid bench`: the main operations measured, as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from upid.cli.benching.analyze import BenchmarkError, analyze
+from upid.cli.benching.data import Size
+from upid.cli.benching.medians import medians
+from upid.cli.benching.starts import starts
+
+
+class What(StrEnum):
+    """What is measured."""
+
+    ALL = "all"
+    ANALYZE = "analyze"
+    START = "start"
+
+
+class Source(StrEnum):
+    """What an analysis reads."""
+
+    PROFILES = "profiles"
+    HISTORY = "history"
+
+
+Measured = Annotated[
+    What, typer.Argument(help="analyze: stored usage to stored recommendations. start: `upid --help` and each API group's import.")
+]
+Containers = Annotated[int, typer.Option(min=1, max=100_000, help="Workloads of one container and one pod.")]
+Days = Annotated[int, typer.Option(min=1, max=93, help="Days of usage.")]
+Step = Annotated[int, typer.Option(min=15, max=3600, metavar="SECONDS", help="Seconds between two samples.")]
+From = Annotated[Source, typer.Option("--from", help="profiles: as every scheduled analysis; history: every stored sample again.")]
+Repeat = Annotated[
+    int | None, typer.Option(min=1, max=100, help="Runs, each in a fresh process; figures are their medians.", show_default="1, all: 3")
+]
+Json = Annotated[bool, typer.Option("--json", help="On one line.")]
+
+
+def bench(
+    what: Measured = What.ALL, *, containers: Containers = 10_000, days: Days = 7, step: Step = 300, source: From = Source.PROFILES,
+    repeat: Repeat = None, on_one_line: Json = False,
+) -> None:  # fmt: skip
+    """Measure the platform on this machine and print JSON. Data is made in a temporary folder first, which is not measured and takes longer."""
+    size = Size(containers, days, step)
+    try:
+        if what is What.ANALYZE:
+            told: Any = medians(analyze(size, source, repeat=repeat or 1))
+        elif what is What.START:
+            told = starts(repeat or 5)
+        else:
+            told = {
+                "analyze": [medians(analyze(size, each, repeat=repeat or 3)) for each in Source],
+                "start": starts(repeat or 3),
+            }
+    except BenchmarkError as error:
+        print(f"upid: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(json.dumps(told, indent=None if on_one_line else 2))
