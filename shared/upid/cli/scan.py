@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from upid.cli import arguments
 from upid.domain.errors import UnavailableError
 
 DONE_IN_PART = 3
+
+
+class Form(StrEnum):
+    """How recommendations are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
 
 Kubeconfig = Annotated[
     str, typer.Option(envvar="KUBECONFIG", metavar="FILE", help="Kubeconfig, as kubectl reads it.", show_default="~/.kube/config")
@@ -26,7 +34,7 @@ Selector = Annotated[str, typer.Option("--selector", "-l", metavar="LABELS", hel
 History = Annotated[Any, typer.Option(parser=arguments.duration, metavar="DURATION", help="How far to look back: 7d, 36h.")]
 Step = Annotated[Any, typer.Option(parser=arguments.duration, metavar="DURATION", help="Length of a sample.")]
 At = Annotated[Any, typer.Option(parser=arguments.moment, metavar="TIME", help="What counts as now: RFC 3339 or seconds since the epoch.")]
-Output = Annotated[str, typer.Option("--output", "-o", click_type=click.Choice(["table", "json"]), help="What to print.")]
+Output = Annotated[Form, typer.Option("--output", "-o", help="What to print.")]
 File = Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="Write there instead of standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings; errors are still told.")]
 ClusterLabel = Annotated[str, typer.Option(metavar='NAME="VALUE"', help="Label of this cluster in a source that several share.")]
@@ -53,7 +61,7 @@ def scan(
     at: At = None,
     strategy: Strategy = "balanced",
     allowed_time_above: TimeAbove = None,
-    output: Output = "table",
+    output: Output = Form.TABLE,
     file: File = None,
     quiet: Quiet = False,
     cluster_label: ClusterLabel = "",
@@ -76,7 +84,7 @@ def scan(
     if file is not None and not file.parent.is_dir():
         raise UnavailableError(f"The folder of {file} does not exist.")
     metrics = arguments.metrics_access(
-        prometheus_url, headers=header or [], bearer_token=bearer_token, bearer_token_file=bearer_token_file, login=basic_auth or ("", ""),
+        prometheus_url, headers=[arguments.header(text) for text in header or ()], bearer_token=bearer_token, bearer_token_file=bearer_token_file, login=basic_auth or ("", ""),
         cluster_label=cluster_label, max_qps=max_qps,
     )  # fmt: skip
     cluster = arguments.cluster_access(kubeconfig, context)
@@ -100,8 +108,8 @@ def _options(strategy: str, allowed_time_above: float | None) -> Any:
         raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
-def _write(document: dict[str, Any], output: str, file: Path | None) -> None:
-    if output == "json":
+def _write(document: dict[str, Any], output: Form, file: Path | None) -> None:
+    if output is Form.JSON:
         import orjson
 
         text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
