@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -18,6 +18,7 @@ from upid.domain.errors import InvalidRequestError
 
 USER_REFUSED: Final = ("exec", "auth-provider", "tokenFile", "client-certificate", "client-key")
 CLUSTER_REFUSED: Final = ("certificate-authority",)
+T = TypeVar("T", dict[str, Any], list[Any])
 INLINE_ONLY: Final = "Only inline data is taken here: no programs, login providers or file paths."
 
 
@@ -86,13 +87,15 @@ def _from_kubeconfig(access: ClusterAccess) -> Target:
 
 
 def _login(user: Mapping[str, Any], at: str, base: Path) -> Login:
-    provider = user.get("auth-provider") or {}
-    token = _text(user, "token", at) or _text(provider.get("config") or {}, "id-token", at)
+    provider = _part(user, "auth-provider", dict, at)
+    token = _text(user, "token", at) or _text(_part(provider, "config", dict, at), "id-token", at)
     plugin = user.get("exec")
     if provider and not token:
         raise Fault(f"{at}/auth-provider", f"Its login provider {provider.get('name')!r} left kubectl with 1.26: use an exec plugin.")
     if plugin is not None and not (isinstance(plugin, dict) and isinstance(plugin.get("command"), str)):
         raise Fault(f"{at}/exec", "Its exec plugin names no command.")
+    for key in ("args", "env"):
+        _part(plugin or {}, key, list, f"{at}/exec")
     token_file = _text(user, "tokenFile", at)
     return Login(
         token=_header(token, f"{at}/token"),
@@ -112,8 +115,18 @@ def _impersonation(user: Mapping[str, Any], at: str) -> Iterator[tuple[str, str]
         yield "Impersonate-User", _header(_text(user, "as", at), f"{at}/as")
     if user.get("as-uid"):
         yield "Impersonate-Uid", _header(_text(user, "as-uid", at), f"{at}/as-uid")
-    for group in user.get("as-groups") or ():
+    for group in _part(user, "as-groups", list, at):
         yield "Impersonate-Group", _header(str(group), f"{at}/as-groups")
+
+
+def _part(holder: Mapping[str, Any], key: str, kind: type[T], at: str) -> T:
+    """Return a part of the document that must be of this kind where it is there; an empty one where it is not."""
+    found = holder.get(key)
+    if found is None:
+        return kind()
+    if not isinstance(found, kind):
+        raise Fault(f"{at}/{key}", f"Its {key} must be a {'list' if kind is list else 'map'}.")
+    return found
 
 
 def _document(text: str) -> Mapping[str, Any]:
