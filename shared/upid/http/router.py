@@ -39,8 +39,8 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring, without its full stop."""
-        return self.description.partition("\n")[0].rstrip(".")
+        """The first sentence of the docstring, without its full stop."""
+        return self.description.partition("\n")[0].partition(". ")[0].rstrip(".")
 
     @property
     def extensions(self) -> dict[str, Any]:

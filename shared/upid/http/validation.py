@@ -51,7 +51,7 @@ def read_body(app: EventHandlerInstance) -> dict[str, Any]:
         ) from None
     except UnicodeDecodeError:
         raise MalformedError([{"pointer": "#", "detail": "The text is not UTF-8."}], "The body is not valid JSON.") from None
-    if body is None:
+    if body is None and not app.current_event.body:
         return {}
     if not isinstance(body, dict):
         raise InvalidRequestError([{"pointer": "#", "detail": "The body must be a JSON object."}])
