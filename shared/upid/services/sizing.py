@@ -124,8 +124,9 @@ def assess_rows(
 
     current: CurrentResources = current_of(rows, nodes)
     price: PriceColumns = prices_of(rows, nodes, prices)
+    rates = {"cpu_usd_per_core_hour": price.cpu_usd_per_core_hour, "memory_usd_per_gib_hour": price.memory_usd_per_gib_hour}
     columns = assess(profile, evidence, current, price, options).columns
-    return Table(rows, columns, window, evidence.source)
+    return Table(rows, {**columns, **rates}, window, evidence.source)
 
 
 def pack_table(table: Table) -> bytes:
