@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from upid.domain.errors import NotFoundError
 from upid.domain.ids import RecommendationPlace, recommendation_id, recommendation_place
+from upid.engine.rightsizing.columns import STATUSES
 from upid.ports.blobs import Blobs
 from upid.services.recommendation_queries import RecommendationQuery
 from upid.services.shelf import Shelf
 
-STATUSES: Final = ("recommended", "unchanged", "withheld")
 COLUMN_OF: Final = {"savings": "savings_usd_per_month", "confidence": "confidence", "risk": "risk_score"}
 
 

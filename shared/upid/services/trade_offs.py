@@ -14,7 +14,7 @@ from upid.services.assessing import Assessor, Loaded, options_for
 from upid.services.entries import summary
 from upid.services.sizing import Table
 
-TIME_ABOVE: Final = "backtest_cpu_time_above"
+TIME_ABOVE: Final = "backtest_cpu_time_above_request"
 
 
 def trade_offs(assessor: Assessor, loaded: Loaded, request: Mapping[str, Any]) -> list[dict[str, Any]]:
