@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.statistics.density import share_above
+from upid.engine.usage.counting import valid_samples
 from upid.engine.usage.histogram import DAY_SLOTS, Histogram, day_weight
 from upid.engine.usage.profile import UsageProfile
 from upid.engine.usage.samples import Samples
@@ -57,7 +58,7 @@ def outcome_of_samples(samples: Samples, settings: Settings) -> Outcome:
     again under any limit at or below the one that it happened at, so that a limit that held usage down does not count as harmless.
     A pod that is throttled today would have used more: what is measured under a CPU limit is the least that a higher one would have seen.
     """
-    cpu, memory = samples.cpu_cores, samples.memory_bytes
+    cpu, memory = valid_samples(samples.cpu_cores), valid_samples(samples.memory_bytes)
     over = memory > np.float64(settings.memory_limit_bytes)  # NaN is above nothing; float64, so that a limit keeps its last byte
     passed = over[:, :1].sum(axis=1) + (over[:, 1:] & ~over[:, :-1]).sum(axis=1)
     measured = np.where(samples.oom_limit_bytes >= settings.memory_limit_bytes, samples.oom_kills, 0)
