@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from pydantic import BaseModel
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
     from aws_lambda_powertools.event_handler.types import EventHandlerInstance
 
+LONGEST_STEP: Final = 100  # of a name in a pointer: a client's own text is not sent back without end
+
 
 class StrictRequests(OpenAPIRequestValidationMiddleware):
     """Powertools' validation, and what it lets through: bodies that are no objects, other media types, query parameters that nobody reads."""
@@ -31,7 +33,9 @@ class StrictRequests(OpenAPIRequestValidationMiddleware):
         known = _query_names(app.context["_route"])
         unknown = [name for name in app.current_event.query_string_parameters or () if name not in known]
         if unknown:
-            raise InvalidRequestError([{"pointer": f"?{name}", "detail": "There is no such parameter here."} for name in unknown])
+            raise InvalidRequestError(
+                [{"pointer": f"?{name[:LONGEST_STEP]}", "detail": "There is no such parameter here."} for name in unknown]
+            )
         return super().handler(app, next_middleware)
 
     def _get_body(self, app: EventHandlerInstance) -> dict[str, Any]:
@@ -67,8 +71,8 @@ def pointer(location: Sequence[str | int], body: object) -> str:
     """Return where a fault is. Steps of the validator that are not in the document (branches of a union) are left out."""
     place, *steps = location
     if place == "body":
-        return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in _steps(steps, body))
-    name = str(steps[0]) if steps else ""
+        return "#" + "".join("/" + str(step)[:LONGEST_STEP].replace("~", "~0").replace("/", "~1") for step in _steps(steps, body))
+    name = str(steps[0])[:LONGEST_STEP] if steps else ""
     return {"query": f"?{name}", "path": f"{{{name}}}"}.get(str(place), name)
 
 

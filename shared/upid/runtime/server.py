@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import threading
@@ -14,9 +13,12 @@ import uvicorn
 
 from upid.bootstrap import Services, build_services
 from upid.runtime.asgi import GatewayApp
+from upid.runtime.events import OutboxPublisher
 from upid.runtime.gateway import Gateway
 from upid.runtime.home import BACKLOG, DataFolder, PlatformError, bind
+from upid.runtime.scheduler import Scheduler
 from upid.runtime.template import Template
+from upid.runtime.workflows.engine import WorkflowEngine
 from upid.settings import Settings
 
 __all__ = ["PlatformError", "PlatformServer", "serve"]
@@ -24,8 +26,6 @@ __all__ = ["PlatformError", "PlatformServer", "serve"]
 DRAIN_SECONDS: Final = 3  # requests that still run when the platform stops get this long
 STOP_SECONDS: Final = 9.0  # after these a platform that does not stop is ended: its data is safe at any moment
 START_SECONDS: Final = 30.0
-PARTS: Final = (("upid.runtime.events", "OutboxPublisher"), ("upid.runtime.workflows.engine", "WorkflowEngine"))
-SCHEDULER: Final = ("upid.runtime.scheduler", "Scheduler")
 
 
 class Part(Protocol):
@@ -122,9 +122,8 @@ class PlatformServer:
 
 def background(services: Services, template: Template) -> list[Part]:
     """Return what runs beside the requests, in the order in which it starts."""
-    modules = [*PARTS, SCHEDULER] if services.settings.schedules else PARTS
-    found = [(importlib.import_module(module), name) for module, name in modules if importlib.util.find_spec(module)]
-    return [getattr(module, name)(services, template) for module, name in found]
+    parts: list[Part] = [OutboxPublisher(services, template), WorkflowEngine(services, template)]
+    return [*parts, Scheduler(services, template)] if services.settings.schedules else parts
 
 
 def serve(settings: Settings, announce: Callable[[PlatformServer], None]) -> None:
