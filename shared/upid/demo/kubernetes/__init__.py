@@ -1,0 +1,1 @@
+"""The read side of the demo cluster's Kubernetes API."""
