@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from upid.services.sizing import Table
+from upid.domain.reasons import text_of
+from upid.domain.times import format_time
+from upid.services.sizing import ContainerRow, Table
+
+RESOURCES: Final = ("cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes")
+FIGURES: Final = ("mean", "p50", "p90", "p95", "p99", "max")
+BACKTEST: Final = (
+    "cpu_time_above_request", "cpu_time_above_limit", "throttled_share", "memory_time_above_request", "memory_time_above_limit",
+    "expected_oom_kills", "cpu_slack", "memory_slack", "savings_usd_per_month",
+)  # fmt: skip
+SIGNIFICANT: Final = 12  # digits shown: more than any sample has
+
+
+def number(value: Any, *, digits: int | None = None) -> float | int | None:
+    """Return a figure as JSON has it: None for NaN, integers whole, floats to twelve significant digits or to `digits` decimals."""
+    plain = value.item() if hasattr(value, "item") else value
+    if plain is None or isinstance(plain, int):
+        return plain
+    if not math.isfinite(plain):
+        return None
+    if digits is not None:
+        return float(round(plain, digits))
+    return float(f"{plain:.{SIGNIFICANT}g}")
+
+
+def _size(name: str, value: Any) -> float | int | None:
+    """Return cores to the nanocore, bytes whole."""
+    shown = number(value, digits=9 if name.endswith("_cores") else 0)
+    return int(shown) if shown is not None and name.endswith("_bytes") else shown
 
 
 def entry(table: Table, index: int) -> dict[str, Any]:
@@ -14,23 +44,123 @@ def entry(table: Table, index: int) -> dict[str, Any]:
     Keys: namespace, kind, name, uid, container, replicas, status, withheld_code, current, recommended, evidence, reasons, confidence, backtest, risk,
     savings_usd_per_month. IndexError for a row that is not there.
     """
-    raise NotImplementedError
+    from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, WITHHELD_CODES  # noqa: PLC0415 API groups must start without numpy
+
+    row: ContainerRow = table.rows[index]
+    columns = table.columns
+    code = int(columns["withheld_code"][index])
+    return {
+        "namespace": row.namespace, "kind": row.kind, "name": row.name, "uid": row.uid, "container": row.container, "replicas": row.replicas,
+        "status": STATUSES[int(columns["status"][index])], "withheld_code": None if code == NOT_WITHHELD else WITHHELD_CODES[code],
+        "current": {name: _size(name, getattr(row.resources, name)) for name in RESOURCES},
+        "recommended": {name: _size(name, columns[name][index]) for name in RESOURCES},
+        "evidence": _evidence(table, index), "reasons": _reasons(table, index), "confidence": number(columns["confidence"][index], digits=4),
+        "backtest": _backtest(table, index), "risk": _risk(table, index),
+        "savings_usd_per_month": number(columns["savings_usd_per_month"][index], digits=4),
+    }  # fmt: skip
+
+
+def _evidence(table: Table, index: int) -> dict[str, Any]:
+    columns, window = table.columns, table.window
+    figures = {
+        metric: {figure: number(columns[f"evidence_{metric}_{figure}"][index]) for figure in FIGURES}
+        for metric in ("cpu_cores", "memory_bytes")
+    }
+    counts = {name: number(columns[f"evidence_{name}"][index]) for name in ("cpu_samples", "memory_samples")}
+    return {
+        "source": table.source,
+        "window": {"start": format_time(window.start), "end": format_time(window.end), "step_seconds": window.step_seconds},
+        "pods": number(columns["evidence_pods"][index]), "samples": number(columns["evidence_samples"][index]),
+        "effective_samples": number(columns["evidence_effective_samples"][index], digits=1),
+        "coverage": number(columns["evidence_coverage"][index], digits=4), **figures,
+        "throttled_fraction": number(columns["evidence_throttled_fraction"][index]),
+        "oom_kills": number(columns["evidence_oom_kills"][index]), "restarts": number(columns["evidence_restarts"][index]), **counts,
+        "startup": {name: number(columns[f"startup_{name}"][index]) for name in ("cpu_cores", "memory_bytes")},
+        "cpu_growth_per_week": number(_weekly(columns["cpu_growth"][index], columns["review_days"][index]), digits=4),
+        "memory_growth_per_week": number(columns["memory_growth_per_week"][index], digits=4),
+        "confidence_parts": {name: number(columns[f"confidence_{name}"][index], digits=4) for name in ("volume", "week", "samples", "stability")},
+    }  # fmt: skip
+
+
+def _weekly(growth: Any, review_days: Any) -> float:
+    return float(growth) * 7 / float(review_days) if review_days > 0 else math.nan
+
+
+def _reasons(table: Table, index: int) -> list[dict[str, Any]]:
+    from upid.engine.rightsizing.columns import REASONS  # noqa: PLC0415 API groups must start without numpy
+
+    found = []
+    for reason, holds in zip(REASONS, table.columns["reasons"][index], strict=True):
+        if holds:
+            values = {name: number(table.columns[name][index]) for name in reason.values}
+            found.append({"code": reason.code, "text": text_of(reason.code, values), "values": values})
+    return found
+
+
+def _backtest(table: Table, index: int) -> dict[str, Any]:
+    columns = table.columns
+    head = {"folds": number(columns["backtest_folds"][index]), "judged_days": number(columns["backtest_judged_days"][index], digits=4)}
+    return head | {name: number(columns[f"backtest_{name}"][index], digits=6) for name in BACKTEST}
+
+
+def _risk(table: Table, index: int) -> dict[str, Any]:
+    from upid.engine.risk.score import risk_level  # noqa: PLC0415 API groups must start without numpy
+
+    score = number(table.columns["risk_score"][index], digits=1)
+    return {"score": score, "level": None if score is None else risk_level(score)}
 
 
 def entries(table: Table) -> list[dict[str, Any]]:
     """Return all rows of a table as entries, in order."""
-    return [entry(table, i) for i in range(len(table.rows))]
+    plain = Table(list(table.rows), {name: column.tolist() for name, column in table.columns.items()}, table.window, table.source)  # type: ignore[misc]  # lists read faster than arrays
+    return [entry(plain, i) for i in range(len(plain.rows))]
 
 
 def summary(table: Table) -> dict[str, Any]:
     """Return totals of a table.
 
-    Keys: workloads, containers, recommended, unchanged, withheld, withheld_by_code {code: count}, savings_usd_per_month, current and recommended
-    {cpu_request_cores, memory_request_bytes}: requests times replicas over the rows, what is not set counted as 0.
+    Keys: workloads, containers, recommended, unchanged, withheld, withheld_by_code {code: count}, savings_usd_per_month, savings_unknown,
+    requests {current, recommended}, each {cpu_request_cores, memory_request_bytes}: times replicas over the rows, what is not set counted as 0. A saving
+    that is not known counts as 0, and its row in `savings_unknown`.
     """
-    raise NotImplementedError
+    import numpy as np  # noqa: PLC0415 API groups must start without numpy
+
+    from upid.engine.rightsizing.columns import STATUSES, WITHHELD_CODES  # noqa: PLC0415 for the same reason
+
+    rows, columns = list(table.rows), table.columns
+    status, codes, savings = columns["status"], columns["withheld_code"], columns["savings_usd_per_month"]
+    replicas = np.array([row.replicas for row in rows], dtype=np.float64)
+    names = ("cpu_request_cores", "memory_request_bytes")
+    now = {name: np.array([getattr(row.resources, name) or 0.0 for row in rows]) for name in names}
+    counted = {name: int((status == position).sum()) for position, name in enumerate(STATUSES)}
+    return {
+        "workloads": len({row.uid for row in rows}), "containers": len(rows), **counted,
+        "withheld_by_code": {code: count for i, code in enumerate(WITHHELD_CODES) if (count := int((codes == i).sum()))},
+        "savings_usd_per_month": number(np.nansum(savings), digits=2), "savings_unknown": int(np.isnan(savings).sum()),
+        "requests": {
+            "current": {name: _size(name, (now[name] * replicas).sum()) for name in names},
+            "recommended": {name: _size(name, np.nansum(columns[name] * replicas)) for name in names},
+        },
+    }  # fmt: skip
 
 
 def merge_summaries(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the summary of several tables that share no workload from their summaries."""
-    raise NotImplementedError
+    """Return the summary of several tables that share no workload from their summaries; of none, that of an empty table."""
+    counts = ("workloads", "containers", "recommended", "unchanged", "withheld", "savings_unknown")
+    names = ("cpu_request_cores", "memory_request_bytes")
+    total: Counter[str] = Counter()
+    codes: Counter[str] = Counter()
+    savings: list[float] = []
+    requests: dict[str, dict[str, list[float]]] = {when: {name: [] for name in names} for when in ("current", "recommended")}
+    for part in parts:
+        total.update({name: part[name] for name in counts})
+        codes.update(part["withheld_by_code"])
+        savings.append(part["savings_usd_per_month"])
+        for when, amounts in requests.items():
+            for name in names:
+                amounts[name].append(part["requests"][when][name])
+    return {
+        **{name: total[name] for name in counts[:-1]}, "withheld_by_code": dict(sorted(codes.items())),
+        "savings_usd_per_month": round(math.fsum(savings), 2), "savings_unknown": total["savings_unknown"],
+        "requests": {when: {name: _size(name, math.fsum(amounts[name])) for name in names} for when, amounts in requests.items()},
+    }  # fmt: skip

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.inventory import Node
-from upid.engine.rightsizing.assess import CurrentResources, PriceColumns
+from upid.engine.rightsizing.current import CurrentResources, PriceColumns
+from upid.engine.usage.figures import Evidence
 from upid.engine.usage.samples import Samples
 from upid.ports.prices import Prices
 from upid.ports.usage_history import SeriesKey, UsageChunk
 from upid.services.sizing import ContainerRow
 
 Floats = NDArray[np.float64]
+BATCH_KINDS = frozenset({"Job", "CronJob"})
 
 
 def gather(chunks: Sequence[UsageChunk], row_of: Mapping[tuple[str, str], int], workload: NDArray[np.int64]) -> Samples:
@@ -109,6 +113,7 @@ def current_of(rows: Sequence[ContainerRow], nodes: Sequence[Node]) -> CurrentRe
         is_init=np.array([row.role == "init" for row in rows], dtype=bool),
         scaled_on_cpu=np.array([s is not None and s.cpu_utilization is not None for s in scalers], dtype=bool),
         scaled_on_memory=np.array([s is not None and s.memory_utilization is not None for s in scalers], dtype=bool),
+        is_batch=np.array([row.kind in BATCH_KINDS for row in rows], dtype=bool),
         largest_node_cores=np.full(count, max((node.cpu_cores for node in nodes), default=np.nan)),
         largest_node_bytes=np.full(count, max((node.memory_bytes for node in nodes), default=np.nan)),
     )
@@ -128,3 +133,24 @@ def prices_of(rows: Sequence[ContainerRow], nodes: Sequence[Node], prices: Price
         mean[names] = np.mean(known, axis=0) if known else fallback
     columns = np.array([mean[row.node_names] for row in rows], dtype=np.float64).reshape(-1, 2)
     return PriceColumns(columns[:, 0], columns[:, 1])
+
+
+def evidence_columns(evidence: Evidence) -> dict[str, NDArray[Any]]:
+    """Return evidence as the table's columns, `evidence_` before each name."""
+    columns: dict[str, NDArray[Any]] = {
+        f"evidence_{metric}_{figure.name}": getattr(spread, figure.name)
+        for metric, spread in (("cpu_cores", evidence.cpu), ("memory_bytes", evidence.memory))
+        for figure in fields(spread)
+    }
+    plain = (
+        "cpu_samples",
+        "memory_samples",
+        "samples",
+        "effective_samples",
+        "pods",
+        "coverage",
+        "throttled_fraction",
+        "oom_kills",
+        "restarts",
+    )
+    return columns | {f"evidence_{name}": getattr(evidence, name) for name in plain}

@@ -3,74 +3,182 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.engine.cost.savings import monthly_cost, reserved
+from upid.engine.rightsizing.backtest import Backtest, backtest
+from upid.engine.rightsizing.columns import NOT_WITHHELD, RECOMMENDED, UNCHANGED, WITHHELD, WITHHELD_CODES
+from upid.engine.rightsizing.confidence import Confidence, confidence, margin
+from upid.engine.rightsizing.cpu import is_lower_bound
+from upid.engine.rightsizing.current import CurrentResources, PriceColumns
 from upid.engine.rightsizing.options import Options
-from upid.engine.usage.evidence import Evidence
+from upid.engine.rightsizing.reasons import reason_matrix
+from upid.engine.rightsizing.rule import Sized, size
+from upid.engine.rightsizing.seen import Seen, held_slots, seen
+from upid.engine.risk.score import RiskFactors, risk_score
+from upid.engine.usage.figures import Evidence
 from upid.engine.usage.profile import UsageProfile
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+Columns = dict[str, NDArray[Any]]
 
-
-@dataclass(frozen=True, slots=True)
-class CurrentResources:
-    """What each row has now and what it is, shape (rows,). NaN = not set.
-
-    Attributes
-    ----------
-    cpu_request_cores, cpu_limit_cores, memory_request_bytes, memory_limit_bytes : ndarray of float64
-        [cores], [bytes]
-    heap_bytes : ndarray of float64
-        Largest heap that the container is told to use. [bytes]
-    replicas : ndarray of int64
-        Desired pods. [1]
-    is_init : ndarray of bool
-        An init container that ends.
-    scaled_on_cpu, scaled_on_memory : ndarray of bool
-        A HorizontalPodAutoscaler scales the workload on this metric's utilisation.
-    largest_node_cores, largest_node_bytes : ndarray of float64
-        What the largest node can give; NaN = not known. [cores], [bytes]
-    """
-
-    cpu_request_cores: Floats
-    cpu_limit_cores: Floats
-    memory_request_bytes: Floats
-    memory_limit_bytes: Floats
-    heap_bytes: Floats
-    replicas: NDArray[np.int64]
-    is_init: Bools
-    scaled_on_cpu: Bools
-    scaled_on_memory: Bools
-    largest_node_cores: Floats
-    largest_node_bytes: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class PriceColumns:
-    """Mean price of the nodes that each row's pods run on, shape (rows,). [USD per core and hour], [USD per GiB and hour]."""
-
-    cpu_usd_per_core_hour: Floats
-    memory_usd_per_gib_hour: Floats
+__all__ = ["Assessment", "CurrentResources", "PriceColumns", "assess"]
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What each row needs. `columns`: name -> array of shape (rows,); `upid.engine.rightsizing.columns` names them all with unit and meaning of NaN."""
+    """What each row needs. `columns`: name -> array of shape (rows,); `upid.engine.rightsizing.columns` names them with unit and meaning of NaN."""
 
-    columns: dict[str, NDArray[np.generic]]
+    columns: Columns
 
 
 def assess(profile: UsageProfile, evidence: Evidence, current: CurrentResources, prices: PriceColumns, options: Options) -> Assessment:
     """Return what every row needs, why, how sure that is, what it would have done on the held-out tail, and what it saves.
 
-    A row without enough data, or with input that is no number, is withheld or left unchanged with a code; a NaN never counts as fine.
+    A row without enough data, or with input that is no number, is withheld or left unchanged with a code; a NaN never counts as fine. What is
+    recommended for a withheld row is what it has now.
 
     Raises
     ------
     ValueError
         If the arrays' shapes differ.
     """
-    raise NotImplementedError
+    if not profile.rows == len(evidence.samples) == len(current.replicas) == len(prices.cpu_usd_per_core_hour):
+        raise ValueError("Profile, evidence, current resources and prices must have the same rows.")
+    everything = seen(profile)
+    sized = size(everything, current, options)
+    sure = confidence(everything, evidence.effective_samples)
+    slots = held_slots(profile)
+    past = size(seen(profile, hold_out=slots), current, options)
+    judged = backtest(profile, past.cpu, past.memory, slots=slots)
+    code = _withheld(sized, evidence, current)
+    status = np.where(code != NOT_WITHHELD, WITHHELD, np.where(sized.cpu.changes | sized.memory.changes, RECOMMENDED, UNCHANGED)).astype(
+        np.int8
+    )
+    columns = (
+        _recommended(sized, current, status) | _sureness(sure) | _judged(judged) | _values(sized, everything, profile, current, options)
+    )
+    columns |= {"status": status, "withheld_code": code.astype(np.int8)}
+    columns["savings_usd_per_month"] = _savings(columns, current, prices, status)
+    columns["backtest_savings_usd_per_month"] = _fitted_savings(past, current, prices, judged)
+    columns["risk_score"] = np.where(
+        status == WITHHELD, np.nan, np.where(status == UNCHANGED, 0.0, _risk(sized, sure, judged, current, options))
+    )
+    columns["reasons"] = reason_matrix(sized, columns, current, options, price_is_known=np.isfinite(_cost(columns, current, prices)))
+    return Assessment(columns)
+
+
+def _withheld(sized: Sized, evidence: Evidence, current: CurrentResources) -> NDArray[np.int64]:
+    """Return the code of why nothing is recommended, the gravest first; NOT_WITHHELD where something can be said."""
+    conditions = {
+        "init_container": current.is_init,
+        "no_data": evidence.samples == 0,
+        "scaled_to_zero": (current.replicas == 0) & ~current.is_batch,
+        "not_enough_data": ~(sized.cpu_enough | sized.memory_enough),
+    }
+    codes = [WITHHELD_CODES.index(name) for name in conditions]
+    return np.select(list(conditions.values()), codes, default=NOT_WITHHELD)
+
+
+def _recommended(sized: Sized, current: CurrentResources, status: NDArray[np.int8]) -> Columns:
+    chosen = {
+        "cpu_request_cores": sized.cpu.request, "cpu_limit_cores": sized.cpu.limit,
+        "memory_request_bytes": sized.memory.request, "memory_limit_bytes": sized.memory.limit,
+    }  # fmt: skip
+    return {name: np.where(status == RECOMMENDED, value, getattr(current, name)) for name, value in chosen.items()}
+
+
+def _sureness(sure: Confidence) -> Columns:
+    return {
+        "confidence": sure.score, "confidence_volume": sure.volume, "confidence_week": sure.week, "confidence_samples": sure.samples,
+        "confidence_stability": sure.stability,
+    }  # fmt: skip
+
+
+def _judged(judged: Backtest) -> Columns:
+    return {
+        "backtest_folds": judged.folds, "backtest_judged_days": judged.judged_days,
+        "backtest_cpu_time_above_request": judged.cpu_time_above_request, "backtest_cpu_time_above_limit": judged.cpu_time_above_limit,
+        "backtest_throttled_share": judged.cpu_time_above_limit, "backtest_memory_time_above_request": judged.memory_time_above_request,
+        "backtest_memory_time_above_limit": judged.memory_time_above_limit, "backtest_expected_oom_kills": judged.expected_oom_kills,
+        "backtest_cpu_slack": judged.cpu_slack, "backtest_memory_slack": judged.memory_slack,
+    }  # fmt: skip
+
+
+def _values(sized: Sized, everything: Seen, profile: UsageProfile, current: CurrentResources, options: Options) -> Columns:
+    """Return the columns that reasons quote."""
+    cpu, memory, rows = sized.cpu_need, sized.memory_need, profile.rows
+    with np.errstate(invalid="ignore", divide="ignore"):
+        days_left = 7 * (current.memory_limit_bytes / memory.peak - 1) / memory.growth_per_week
+    same = {
+        "allowed_time_above": options.allowed_time_above, "review_days": options.review_days, "minimum_samples": options.minimum_samples,
+        "minimum_hours": options.minimum_hours, "cpu_floor_cores": options.cpu_floor_cores, "memory_floor_bytes": options.memory_floor_bytes,
+        "memory_limit_headroom": options.memory_limit_headroom,
+    }  # fmt: skip
+    return {
+        "hours": everything.hours, "samples": everything.steps.sum(axis=1, dtype=np.int64), "cpu_quantile_cores": cpu.quantile,
+        "cpu_busiest_cores": cpu.busiest, "cpu_recurring_cores": cpu.recurring.need, "cpu_recurring_hour": cpu.recurring.hour,
+        "cpu_growth": cpu.growth, "recent_throttled_fraction": cpu.throttled, "memory_peak_bytes": memory.peak,
+        "memory_margin": memory.request / memory.peak - 1, "memory_growth": memory.growth, "memory_growth_per_week": memory.growth_per_week,
+        "days_until_limit": np.where(np.isfinite(days_left), np.maximum(days_left, 0), np.nan), "oom_limit_bytes": memory.oom_limit,
+        "oom_floor_bytes": memory.oom_floor, "is_leak": memory.is_leak, "startup_memory_bytes": profile.startup_memory_bytes.astype(np.float64),
+        "startup_cpu_cores": profile.startup_cpu_cores.astype(np.float64), "heap_bytes": current.heap_bytes,
+        "largest_node_cores": current.largest_node_cores, "largest_node_bytes": current.largest_node_bytes, "volume_margin": margin(everything),
+    } | {name: np.full(rows, float(value)) for name, value in same.items()}  # fmt: skip
+
+
+def _cost(columns: Columns, current: CurrentResources, prices: PriceColumns) -> Floats:
+    return monthly_cost(
+        reserved(columns["cpu_request_cores"], columns["cpu_limit_cores"]), reserved(columns["memory_request_bytes"], columns["memory_limit_bytes"]),
+        cpu_usd_per_core_hour=prices.cpu_usd_per_core_hour, memory_usd_per_gib_hour=prices.memory_usd_per_gib_hour,
+        replicas=current.replicas.astype(np.float64),
+    )  # fmt: skip
+
+
+def _now(current: CurrentResources) -> Columns:
+    names = ("cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes")
+    return {name: getattr(current, name) for name in names}
+
+
+def _savings(columns: Columns, current: CurrentResources, prices: PriceColumns, status: NDArray[np.int8]) -> Floats:
+    """Return what the change saves a month; 0 where nothing changes, NaN where a price is not known."""
+    saved = _cost(_now(current), current, prices) - _cost(columns, current, prices)
+    return np.where(status == RECOMMENDED, saved, 0.0)
+
+
+def _fitted_savings(past: Sized, current: CurrentResources, prices: PriceColumns, judged: Backtest) -> Floats:
+    now = _now(current)
+    fitted = {
+        "cpu_request_cores": np.where(np.isnan(past.cpu.fitted_request), now["cpu_request_cores"], past.cpu.fitted_request),
+        "memory_request_bytes": np.where(np.isnan(past.memory.fitted_request), now["memory_request_bytes"], past.memory.fitted_request),
+    }
+    saved = _cost(now, current, prices) - _cost(now | fitted, current, prices)
+    return np.where(judged.folds > 0, saved, np.nan)
+
+
+def _cut(now: Floats, then: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = 1 - then / now
+    return np.where(np.isnan(now), 0.0, np.clip(share, 0, 1))
+
+
+def _risk(sized: Sized, sure: Confidence, judged: Backtest, current: CurrentResources, options: Options) -> Floats:
+    """Return the risk of changing each row; figures that a back-test could not give count as unknown, which weighs half."""
+    unknown = np.where(judged.folds > 0, 0.0, 0.5)
+    over = np.clip((judged.cpu_time_above_request / options.allowed_time_above - 1) / 9, 0, 1)
+    return risk_score(
+        RiskFactors(
+            cpu_cut=_cut(current.cpu_request_cores, sized.cpu.request),
+            memory_cut=_cut(current.memory_request_bytes, sized.memory.request),
+            uncertainty=1 - sure.score,
+            memory_above_limit=np.where(np.isnan(judged.expected_oom_kills), unknown, np.clip(judged.expected_oom_kills, 0, 1)),
+            cpu_above_request=np.where(np.isnan(over), unknown, over),
+            killed=(~np.isnan(sized.memory_need.oom_limit)).astype(np.float64),
+            throttled=is_lower_bound(sized.cpu_need.throttled),
+            leaking=sized.memory_need.is_leak.astype(np.float64),
+            single=(current.replicas <= 1).astype(np.float64),
+        )
+    )

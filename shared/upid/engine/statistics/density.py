@@ -12,7 +12,7 @@ from upid.engine.usage.histogram import BUCKETS, EMPTY, LOG_GROWTH
 
 Floats = NDArray[np.float64]
 SIGMA: Final = 0.07  # width of the log-normal kernel; anything from 0.03 to 0.10 serves real traces alike
-PAD: Final = 12  # buckets above the highest one that the kernel reaches: five sigma
+PAD: Final = 14  # buckets above the highest one that the kernel reaches: beyond five sigma
 
 
 def _kernel() -> Floats:
@@ -22,8 +22,8 @@ def _kernel() -> Floats:
     return share[np.arange(BUCKETS + PAD + 1)[None, :] - np.arange(BUCKETS)[:, None] + BUCKETS - 1]
 
 
-def smoothed_quantile(weights: Floats, top: NDArray[np.int32], *, allowed_time_above: float) -> Floats:
-    """Return the value that use lies above for `allowed_time_above` of the time, shape (rows,); NaN where a row has no weight.
+def smoothed_quantiles(weights: Floats, top: NDArray[np.int32], *, allowed_time_above: tuple[float, ...]) -> Floats:
+    """Return the values that use lies above for given shares of the time, shape (rows, shares); NaN where a row has no weight.
 
     Each sample stands for a log-normal kernel of width SIGMA around its bucket's middle, so that the upper tail goes on smoothly beyond the largest sample.
 
@@ -33,28 +33,31 @@ def smoothed_quantile(weights: Floats, top: NDArray[np.int32], *, allowed_time_a
         Weights of samples by bucket, >= 0.
     top : ndarray, shape (rows,)
         Exponent of the highest bucket.
-    allowed_time_above : float
-        Share of weight that may lie above, in (0, 1). [1]
+    allowed_time_above : tuple of float
+        Shares of weight that may lie above, each in (0, 1). [1]
 
     Raises
     ------
     ValueError
-        If the share is outside of that.
+        If a share is outside of that.
     """
-    if not 0 < allowed_time_above < 1:
+    if not all(0 < share < 1 for share in allowed_time_above):
         raise ValueError(f"allowed_time_above must be in (0, 1), got {allowed_time_above}.")
     total = weights.sum(axis=1)
     above = weights @ _kernel()
-    wanted = allowed_time_above * total
-    # The first edge with no more above it than wanted; the share falls from edge to edge, so counting finds it.
-    edge = np.clip((above > wanted[:, None]).sum(axis=1), 1, above.shape[1] - 1)
-    rows = np.arange(len(total))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        high, low = np.log(above[rows, edge - 1]), np.log(above[rows, edge])
-        share = np.clip((high - np.log(wanted)) / (high - low), 0, 1)
-    exponent = top - (BUCKETS - 1) + (edge - 1) + np.where(np.isfinite(share), share, 1.0)
     known = (total > 0) & (top != EMPTY)
-    return np.where(known, np.exp(np.where(known, exponent, 0) * LOG_GROWTH), np.nan)
+    rows = np.arange(len(total))
+    result = np.full((len(total), len(allowed_time_above)), np.nan)
+    for column, share in enumerate(allowed_time_above):
+        wanted = share * total
+        # The share above falls from edge to edge, so counting finds the first edge with no more above it than wanted.
+        edge = np.clip((above > wanted[:, None]).sum(axis=1), 1, above.shape[1] - 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            high, low = np.log(above[rows, edge - 1]), np.log(above[rows, edge])
+            part = np.clip((high - np.log(wanted)) / (high - low), 0, 1)
+        exponent = top.astype(np.float64) - (BUCKETS - 1) + (edge - 1) + np.where(np.isfinite(part), part, 1.0)
+        result[known, column] = np.exp(exponent[known] * LOG_GROWTH)
+    return result
 
 
 def share_above(weights: Floats, top: NDArray[np.int32], value: Floats) -> Floats:

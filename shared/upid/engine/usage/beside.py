@@ -63,8 +63,11 @@ def _prior(pooled: Histogram, group: NDArray[np.int64], chosen: NDArray[np.int64
 
 
 def _joined(before: Histogram, prior: Histogram, order: NDArray[np.int64]) -> Histogram:
-    return Histogram(*(np.concatenate(pair)[order] for pair in zip(
-        (before.top, before.days, before.older), (prior.top, prior.days, prior.older), strict=True)))  # fmt: skip
+    return Histogram(
+        np.concatenate([before.top, prior.top])[order],
+        np.concatenate([before.days, prior.days])[order],
+        np.concatenate([before.older, prior.older])[order],
+    )
 
 
 def fold_beside(
@@ -87,5 +90,5 @@ def fold_beside(
         single = Block(slice(0, len(rows)), block.groups, np.arange(len(rows)))
         for histogram, values in ((after.cpu, samples.cpu_cores), (after.memory, samples.memory_bytes)):
             merged = at_each_step(valid_samples(values[series]), block.starts, how)
-            add_samples(histogram, single, merged, grid, slots, rows)
+            add_samples(histogram, single, merged, grid, slots, rows=rows)
     return after

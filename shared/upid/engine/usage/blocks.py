@@ -87,7 +87,7 @@ class Slots:
 
 
 def add_samples(
-    histogram: Histogram, block: Block, values: NDArray[np.float32], grid: Grid, slots: Slots, rows: NDArray[np.int64] | None = None
+    histogram: Histogram, block: Block, values: NDArray[np.float32], grid: Grid, slots: Slots, *, rows: NDArray[np.int64] | None = None
 ) -> None:
     """Add the samples of a block to a histogram that the caller owns, in place; `rows`: the histogram's row of each group (the group itself without)."""
     rows = block.groups if rows is None else rows

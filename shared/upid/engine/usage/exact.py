@@ -83,7 +83,8 @@ def _gather(metric: _Metric, block: Block, values: NDArray[np.float32], valid: N
 def _spread(metric: _Metric) -> Spread:
     with np.errstate(invalid="ignore"):
         mean = metric.total.sum(axis=1) / metric.count.sum(axis=1)
-    return Spread(mean, *metric.quantiles.T.copy(), metric.peak)
+    p50, p90, p95, p99 = metric.quantiles.T.copy()
+    return Spread(mean, p50, p90, p95, p99, metric.peak)
 
 
 def _throttled(samples: Samples) -> Floats:

@@ -76,6 +76,12 @@ class _Reader:
         """Return an array by its name without the prefix."""
         return self.arrays[PREFIX + name]
 
+    def plain(self, scalars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the scalars, and the arrays that are stored as they are."""
+        numbers: dict[str, Any] = {name: int(scalars[name]) for name in _SCALARS}
+        counts = {name: self.get(name).astype(_DTYPES.get(name, np.int32)) for name in _COUNTS}
+        return numbers | counts | {name: self.get(name) for name in _FLOATS}
+
     def histogram(self, name: str) -> Histogram:
         """Return a histogram with all its buckets."""
         top = self.get(f"{name}.top").astype(np.int32)
@@ -114,9 +120,7 @@ def from_arrays(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> UsagePr
     reader = _Reader(arrays)
     try:
         return UsageProfile(
-            **{name: int(meta["profile"][name]) for name in _SCALARS},
-            **{name: reader.get(name).astype(_DTYPES.get(name, np.int32)) for name in _COUNTS},
-            **{name: reader.get(name) for name in _FLOATS},
+            **reader.plain(meta["profile"]),
             cpu=reader.histogram("cpu"),
             memory=reader.histogram("memory"),
             cpu_daily=reader.daily("cpu_daily"),

@@ -22,7 +22,7 @@ def profile_evidence(profile: UsageProfile) -> Evidence:
     count = profile.steps.sum(axis=1, dtype=np.int64)
     hours = count * profile.step_seconds / 3600
     cpu = profile.cpu_daily
-    effective = effective_samples(cpu.count, cpu.total, cpu.squares, count, hours=hours)
+    effective = effective_samples(cpu.count.astype(np.int64), cpu.total, cpu.squares, count, hours=hours)
     with np.errstate(invalid="ignore", divide="ignore"):
         throttled = profile.throttled_total.sum(axis=1, dtype=np.float64) / profile.throttled_count.sum(axis=1)
     return Evidence(

@@ -1,0 +1,81 @@
+"""Reason codes in words. A text is made when a recommendation is read; the codes and their values are what is stored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from upid.domain.quantities import format_cpu, format_memory
+
+TEXTS: Final[Mapping[str, str]] = MappingProxyType({
+    "init_container": "An init container ends before the pod serves; what it needs for that moment is not sized from its use.",
+    "no_data": "There is no sample of this container in the window.",
+    "not_enough_data": "Only {samples} samples over {hours} h were seen; at least {minimum_samples} over {minimum_hours} h are needed.",
+    "scaled_to_zero": "The workload is scaled to zero.",
+    "cpu_quantile": "CPU use is above {cpu_quantile_cores} for {allowed_time_above} of the time, as much as is allowed.",
+    "cpu_busiest_pod": "The busiest pod needs {cpu_busiest_cores}, more than the {cpu_quantile_cores} of all pods together.",
+    "cpu_recurring_peak": "A peak that comes back {cpu_recurring_hour} needs {cpu_recurring_cores}.",
+    "cpu_growth": "CPU use grows: {cpu_growth} are added for the {review_days} days until the review.",
+    "cpu_throttled": "CPU was throttled in {recent_throttled_fraction} of the periods, so use is only a lower bound of what is needed.",
+    "cpu_no_data": "There are too few CPU samples, so CPU stays as it is.",
+    "cpu_floor": "CPU use is below the least request of {cpu_floor_cores}.",
+    "cpu_exceeds_node": "More CPU is needed than the largest node of {largest_node_cores} has.",
+    "cpu_scaled_by_hpa": "A HorizontalPodAutoscaler scales on CPU relative to the request, so CPU stays as it is.",
+    "cpu_small_change": "The CPU request is near enough to what is needed to stay.",
+    "cpu_limit_removed": "The CPU limit is taken away: it throttles even when the node is idle, and the request already secures the share.",
+    "cpu_limit_burst": "A CPU limit leaves room for bursts.",
+    "memory_peak": "The largest memory use was {memory_peak_bytes}; {memory_margin} are added.",
+    "memory_startup_peak": "Memory peaks at start-up, at {startup_memory_bytes}.",
+    "memory_growth": "Memory use grows: {memory_growth} are added for the {review_days} days until the review.",
+    "memory_leak": "Memory grows by {memory_growth_per_week} a week while the work does not: a leak, which more memory would only hide. {days_until_limit}",
+    "memory_oom": "The container was killed for memory at a limit of {oom_limit_bytes}, so it gets at least {oom_floor_bytes}.",
+    "memory_heap": "The container is told to use a heap of {heap_bytes}.",
+    "memory_no_data": "There are too few memory samples, so memory stays as it is.",
+    "memory_floor": "Memory use is below the least request of {memory_floor_bytes}.",
+    "memory_exceeds_node": "More memory is needed than the largest node of {largest_node_bytes} has.",
+    "memory_scaled_by_hpa": "A HorizontalPodAutoscaler scales on memory relative to the request, so memory stays as it is.",
+    "memory_small_change": "The memory request is near enough to what is needed to stay.",
+    "memory_limit": "The memory limit lies {memory_limit_headroom} of the largest use above the request.",
+    "qos_guaranteed": "Requests and limits stay equal, so the pod stays in QoS class Guaranteed.",
+    "margin_for_little_data": "Only {hours} h were seen, so {volume_margin} are added.",
+    "price_unknown": "What the nodes cost is not known, so no savings are told.",
+})  # fmt: skip
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_HOURS_PER_WEEK: Final = 168
+_SHARES: Final = frozenset({
+    "allowed_time_above", "cpu_growth", "recent_throttled_fraction", "memory_margin", "memory_growth", "memory_growth_per_week",
+    "memory_limit_headroom", "volume_margin",
+})  # fmt: skip
+
+
+def percent(share: float) -> str:
+    """Return a share as a person reads it, never rounded to nothing or to all: 0.001 is `0.1 %`, 0.999 is `99.9 %`."""
+    return f"{share * 100:.3g} %" if abs(share) < 0.99 else f"{share * 100:.6g} %"
+
+
+def _hour(hour: int) -> str:
+    """Return an hour of week, or 168 and more an hour of every day, in words."""
+    if hour >= _HOURS_PER_WEEK:
+        return f"daily at {hour - _HOURS_PER_WEEK:02d}:00 UTC"
+    return f"every {_DAYS[hour // 24]} at {hour % 24:02d}:00 UTC"
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "days_until_limit":
+        return "" if value is None else f"It reaches its limit in about {math.ceil(value)} days."
+    if value is None:
+        return "an unknown amount"
+    if name == "cpu_recurring_hour":
+        return _hour(int(value))
+    if name in _SHARES:
+        return percent(value)
+    if name.endswith("_cores"):
+        return format_cpu(value)
+    return format_memory(value) if name.endswith("_bytes") else f"{value:.4g}"
+
+
+def text_of(code: str, values: Mapping[str, Any]) -> str:
+    """Return the sentence of a reason with its values (None = unknown); KeyError for a code that is none."""
+    return TEXTS[code].format_map({name: _said(name, value) for name, value in values.items()}).rstrip()

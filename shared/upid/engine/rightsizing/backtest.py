@@ -1,0 +1,69 @@
+"""The same rule with the same knob, fitted on all but the last days and judged on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.engine.rightsizing.advice import Advice
+from upid.engine.statistics.density import share_above
+from upid.engine.usage.daily import Daily
+from upid.engine.usage.histogram import Histogram
+from upid.engine.usage.profile import UsageProfile
+
+Floats = NDArray[np.float64]
+Fitted = tuple[Floats, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Shape (rows,), NaN where there was no fold: nothing to fit on, or nothing to judge on. Names and units as in `columns.COLUMNS`."""
+
+    folds: NDArray[np.int64]
+    judged_days: Floats
+    cpu_time_above_request: Floats
+    cpu_time_above_limit: Floats
+    memory_time_above_request: Floats
+    memory_time_above_limit: Floats
+    expected_oom_kills: Floats
+    cpu_slack: Floats
+    memory_slack: Floats
+
+
+def _tail(histogram: Histogram, slots: int) -> Floats:
+    return histogram.days[:, :slots].sum(axis=1).astype(np.float64)
+
+
+def _slack(daily: Daily, slots: int, request: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 1 - daily.total[:, -slots:].sum(axis=1) / daily.count[:, -slots:].sum(axis=1) / request
+
+
+def backtest(profile: UsageProfile, cpu: Advice, memory: Advice, *, slots: int) -> Backtest:
+    """Return how the fitted requests and limits of both resources would have done on the newest `slots` days.
+
+    A limit that is not set is never passed. An expected OOM kill is a held-out day on which the largest use passes the fitted limit.
+    """
+    above = share_above(_tail(profile.cpu, slots), profile.cpu.top, cpu.fitted_request)
+    memory_tail = _tail(profile.memory, slots)
+    memory_above = share_above(memory_tail, profile.memory.top, memory.fitted_request)
+    judged = ~np.isnan(above) | ~np.isnan(memory_above)
+    seconds = profile.folded_until - max((profile.newest_day - slots + 1) * 86400, profile.folded_from)
+    peak = profile.memory_daily.peak[:, -slots:]
+    with np.errstate(invalid="ignore"):
+        kills = (peak > memory.fitted_limit[:, None]).sum(axis=1).astype(np.float64)
+    return Backtest(
+        folds=judged.astype(np.int64), judged_days=np.where(judged, seconds / 86400, np.nan), cpu_time_above_request=above,
+        cpu_time_above_limit=_above_limit(_tail(profile.cpu, slots), profile.cpu.top, cpu.fitted_limit, above),
+        memory_time_above_request=memory_above,
+        memory_time_above_limit=_above_limit(memory_tail, profile.memory.top, memory.fitted_limit, memory_above),
+        expected_oom_kills=np.where(np.isnan(memory_above), np.nan, kills),
+        cpu_slack=_slack(profile.cpu_daily, slots, cpu.fitted_request), memory_slack=_slack(profile.memory_daily, slots, memory.fitted_request),
+    )  # fmt: skip
+
+
+def _above_limit(weights: Floats, top: NDArray[np.int32], limit: Floats, above_request: Floats) -> Floats:
+    share = share_above(weights, top, limit)
+    return np.where(np.isnan(above_request), np.nan, np.where(np.isnan(limit), 0.0, share))

@@ -1,0 +1,83 @@
+"""Every column of an assessment: name, unit, and what NaN means. Codes are positions in the tuples here: append, never reorder."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+STATUSES: Final = ("recommended", "unchanged", "withheld")
+RECOMMENDED, UNCHANGED, WITHHELD = range(3)
+WITHHELD_CODES: Final = ("init_container", "no_data", "not_enough_data", "scaled_to_zero")
+NOT_WITHHELD: Final = -1
+
+
+class Reason(NamedTuple):
+    """Why a figure is what it is: a code, and the columns whose values tell it."""
+
+    code: str
+    values: tuple[str, ...] = ()
+
+
+REASONS: Final = (
+    Reason("init_container"),
+    Reason("no_data"),
+    Reason("not_enough_data", ("samples", "hours", "minimum_samples", "minimum_hours")),
+    Reason("scaled_to_zero"),
+    Reason("cpu_quantile", ("cpu_quantile_cores", "allowed_time_above")),
+    Reason("cpu_busiest_pod", ("cpu_busiest_cores", "cpu_quantile_cores")),
+    Reason("cpu_recurring_peak", ("cpu_recurring_cores", "cpu_recurring_hour")),
+    Reason("cpu_growth", ("cpu_growth", "review_days")),
+    Reason("cpu_throttled", ("recent_throttled_fraction",)),
+    Reason("cpu_no_data"),
+    Reason("cpu_floor", ("cpu_floor_cores",)),
+    Reason("cpu_exceeds_node", ("largest_node_cores",)),
+    Reason("cpu_scaled_by_hpa"),
+    Reason("cpu_small_change"),
+    Reason("cpu_limit_removed"),
+    Reason("cpu_limit_burst"),
+    Reason("memory_peak", ("memory_peak_bytes", "memory_margin")),
+    Reason("memory_startup_peak", ("startup_memory_bytes",)),
+    Reason("memory_growth", ("memory_growth", "review_days")),
+    Reason("memory_leak", ("memory_growth_per_week", "days_until_limit")),
+    Reason("memory_oom", ("oom_limit_bytes", "oom_floor_bytes")),
+    Reason("memory_heap", ("heap_bytes",)),
+    Reason("memory_no_data"),
+    Reason("memory_floor", ("memory_floor_bytes",)),
+    Reason("memory_exceeds_node", ("largest_node_bytes",)),
+    Reason("memory_scaled_by_hpa"),
+    Reason("memory_small_change"),
+    Reason("memory_limit", ("memory_limit_headroom",)),
+    Reason("qos_guaranteed"),
+    Reason("margin_for_little_data", ("volume_margin", "hours")),
+    Reason("price_unknown"),
+)
+CODES: Final = tuple(reason.code for reason in REASONS)
+
+COLUMNS: Final[dict[str, str]] = {
+    "status": "position in STATUSES",
+    "withheld_code": "position in WITHHELD_CODES, -1 = not withheld",
+    "cpu_request_cores": "recommended; NaN = not set [cores]",
+    "cpu_limit_cores": "recommended; NaN = not set [cores]",
+    "memory_request_bytes": "recommended; NaN = not set [bytes]",
+    "memory_limit_bytes": "recommended; NaN = not set [bytes]",
+    "confidence": "how sure this is, 0 to 1; 0 without data [1]",
+    "confidence_volume": "part of it: time seen and how long ago, 0 to 1 [1]",
+    "confidence_week": "part of it: share of the hours of a week that were seen [1]",
+    "confidence_samples": "part of it: by effective samples, 0 to 1 [1]",
+    "confidence_stability": "part of it: how alike the days are, 0 to 1 [1]",
+    "savings_usd_per_month": "what the change saves, times replicas; below 0 = costs more; NaN = unknown [USD per 730 h]",
+    "risk_score": "0 to 100; NaN = withheld [1]",
+    "reasons": "bool, shape (rows, len(REASONS))",
+    "hours": "time covered by samples [h]",
+    "samples": "steps with a sample of any pod [1]",
+    "backtest_folds": "0 = not enough history to hold days out [1]",
+    "backtest_judged_days": "length of the held-out tail; NaN = no fold [d]",
+    "backtest_cpu_time_above_request": "share of held-out samples; NaN = no fold [1]",
+    "backtest_cpu_time_above_limit": "share of held-out samples, 0 without a limit; NaN = no fold [1]",
+    "backtest_throttled_share": "the same figure as seen by the CFS quota: expected share of time throttled; NaN = no fold [1]",
+    "backtest_memory_time_above_request": "share of held-out samples; NaN = no fold [1]",
+    "backtest_memory_time_above_limit": "share of held-out samples; NaN = no fold [1]",
+    "backtest_expected_oom_kills": "held-out days whose peak passes the limit; NaN = no fold [1]",
+    "backtest_cpu_slack": "1 - mean use / request on the tail; NaN = no fold [1]",
+    "backtest_memory_slack": "1 - mean use / request on the tail; NaN = no fold [1]",
+    "backtest_savings_usd_per_month": "of the fitted requests against the current ones; NaN = no fold [USD per 730 h]",
+}

@@ -1,0 +1,93 @@
+"""What a container needs of CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.engine.rightsizing.confidence import margin
+from upid.engine.rightsizing.options import Options
+from upid.engine.rightsizing.seasons import Recurring, recurring_need
+from upid.engine.rightsizing.seen import Density, Seen
+from upid.engine.statistics.density import smoothed_quantiles
+from upid.engine.statistics.trend import trend
+from upid.engine.usage.daily import Daily
+
+Floats = NDArray[np.float64]
+THROTTLED_RAMP: Final = (0.01, 0.05)  # share of throttled periods from which use is a lower bound of demand, none of it and all of it
+THROTTLED_DAYS: Final = 7
+TREND_DAYS: Final = 28
+FULL_DAY: Final = 0.8  # share of a row's fullest day from which a day tells its trend
+
+
+@dataclass(frozen=True, slots=True)
+class CpuNeed:
+    """Shape (rows,): requests before floors and rounding, and what they are made of.
+
+    `request` [cores]; `tight` the same at a tenth of the allowed time, for a limit [cores]; `quantile` pooled over pods, `busiest` of the busiest pod
+    (NaN = one pod), `recurring` with recurring peaks [cores]; `growth`, `throttled` factors' excess over 1 [1].
+    """
+
+    request: Floats
+    tight: Floats
+    quantile: Floats
+    busiest: Floats
+    recurring: Recurring
+    growth: Floats
+    throttled: Floats
+
+
+def full_days(daily: Daily, steps: NDArray[np.int32], values: Floats) -> Floats:
+    """Return the last TREND_DAYS of daily values with days of too few steps as NaN."""
+    fullest = steps.max(axis=1, initial=0)
+    whole = (steps >= FULL_DAY * fullest[:, None]) & (daily.count > 0)
+    return np.where(whole, values, np.nan)[:, -TREND_DAYS:]
+
+
+def throttled_share(seen: Seen) -> Floats:
+    """Return the mean share of throttled CFS periods in the last week, 0 where none was measured, shape (rows,). [1]."""
+    count = seen.throttled_count[:, -THROTTLED_DAYS:].sum(axis=1)
+    total = seen.throttled_total[:, -THROTTLED_DAYS:].sum(axis=1, dtype=np.float64)
+    return np.where(count > 0, total / np.maximum(count, 1), 0.0)
+
+
+def is_lower_bound(throttled: Floats) -> Floats:
+    """Return how far use counts as a lower bound of demand, 0 to 1, rising over THROTTLED_RAMP. [1]."""
+    return np.clip((throttled - THROTTLED_RAMP[0]) / (THROTTLED_RAMP[1] - THROTTLED_RAMP[0]), 0, 1)
+
+
+def _busiest(seen: Seen, shares: tuple[float, ...]) -> Floats:
+    result = np.full((len(seen.hours), len(shares)), np.nan)
+    if len(seen.busiest_rows):
+        result[seen.busiest_rows] = _quantiles(seen.busiest, shares)
+    return result
+
+
+def _quantiles(density: Density, shares: tuple[float, ...]) -> Floats:
+    return smoothed_quantiles(density.weights, density.top, allowed_time_above=shares)
+
+
+def cpu_growth(seen: Seen, review_days: float) -> Floats:
+    """Return by how much of its level daily mean use will have grown at the review, 0 where the trend is not significant, shape (rows,). [1]."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = seen.cpu_daily.total / seen.cpu_daily.count
+    return trend(full_days(seen.cpu_daily, seen.steps, mean)).growth(review_days)
+
+
+def cpu_need(seen: Seen, options: Options) -> CpuNeed:
+    """Return the CPU that each row needs, NaN where it has no sample.
+
+    The upper quantile of the smoothed, decayed histogram at the knob; that of the busiest pod at each step where it is more; recurring peaks; growth
+    until the review; throttled use counted as a lower bound of demand; and a margin for little data.
+    """
+    shares = (options.allowed_time_above, max(options.allowed_time_above / 10, 1e-7))
+    pooled, busiest = _quantiles(seen.cpu, shares), _busiest(seen, shares)
+    base = np.fmax(pooled, busiest)
+    recurring = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
+    growth, throttled = cpu_growth(seen, options.review_days), throttled_share(seen)
+    factor = (1 + growth) * (1 + throttled) * (1 + margin(seen))
+    request = recurring.need * factor
+    return CpuNeed(request, np.fmax(base[:, 1] * factor, request), pooled[:, 0], busiest[:, 0], recurring, growth, throttled)

@@ -1,0 +1,80 @@
+"""What a container needs of memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.engine.rightsizing.confidence import margin
+from upid.engine.rightsizing.cpu import full_days
+from upid.engine.rightsizing.options import MIB, Options
+from upid.engine.rightsizing.seen import Seen
+from upid.engine.statistics.trend import trend
+
+Floats = NDArray[np.float64]
+OOM_FACTOR: Final = 1.2  # above the limit at a kill, as the Vertical Pod Autoscaler has it, or
+OOM_BYTES: Final = 100 * MIB  # this much above it, whichever is more
+LEAK_PER_WEEK: Final = 0.10  # growth of memory from which it can be a leak
+LEAK_CPU_SHARE: Final = 0.25  # and growth of CPU, relative to that of memory, below which it is one
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNeed:
+    """Shape (rows,): what is needed before floors and rounding, and what it is made of.
+
+    `request`, `limit`, `peak` (within the window), `oom_limit` (at the kill), `oom_floor` (what that asks for; NaN = no kill) [bytes]; `growth` until
+    the review, `growth_per_week` [1]; `is_leak`: grows without its work growing.
+    """
+
+    request: Floats
+    limit: Floats
+    peak: Floats
+    oom_limit: Floats
+    oom_floor: Floats
+    growth: Floats
+    growth_per_week: Floats
+    is_leak: NDArray[np.bool_]
+
+
+def knob_margin(allowed_time_above: float) -> float:
+    """Return the share that a request lies above the largest use: 5 % per decade of the knob, 10 % at 0.01. [1]."""
+    return 0.05 * math.log10(1 / allowed_time_above)
+
+
+def oom_floors(kills: NDArray[np.int32], limit_bytes: Floats, current_limit: Floats, peak: Floats) -> tuple[Floats, Floats]:
+    """Return the memory limit at the highest kill and the least request after it, shape (rows,), NaN = no kill. [bytes].
+
+    Where the limit at the kill is not known the current one stands for it, and where there is none, the largest use.
+    """
+    killed = kills.sum(axis=1) > 0 if kills.size else np.zeros(len(peak), dtype=bool)
+    known = np.fmax.reduce(limit_bytes, axis=1, initial=np.nan)
+    at = np.where(np.isnan(known), np.where(np.isnan(current_limit), peak, current_limit), known)
+    at = np.where(killed, at, np.nan)
+    return at, np.fmax(at * OOM_FACTOR, at + OOM_BYTES)
+
+
+def memory_need(seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growth: Floats, options: Options) -> MemoryNeed:
+    """Return the memory that each row needs, NaN where it has no sample.
+
+    The largest use in the window with growth until the review, a margin by the knob and for little data; never below what an OOM kill or the heap asks
+    for. A leak is told, not fed: it gets no growth.
+    """
+    window = slice(max(seen.steps.shape[1] - options.memory_window_days, 0), None)
+    peak = np.fmax.reduce(seen.memory_daily.peak[:, window], axis=1, initial=np.nan).astype(np.float64)
+    peaks = trend(full_days(seen.memory_daily, seen.steps, seen.memory_daily.peak.astype(np.float64)))
+    growth, per_week = peaks.growth(options.review_days), peaks.growth(7.0)
+    cpu_per_week = cpu_growth * 7.0 / max(options.review_days, 1e-9)
+    is_leak = (peaks.weight >= 1) & (per_week >= LEAK_PER_WEEK) & (cpu_per_week < LEAK_CPU_SHARE * per_week)
+    growth = np.where(is_leak, 0.0, growth)
+    oom_limit, oom_floor = oom_floors(seen.oom_kills[:, window], seen.oom_limit_bytes[:, window], current_limit, peak)
+    expected = peak * (1 + growth) * (1 + margin(seen))
+    request = np.fmax(np.fmax(expected * (1 + knob_margin(options.allowed_time_above)), oom_floor), heap_bytes)
+    request = np.where(np.isnan(peak), np.nan, request)
+    room = np.fmax(
+        expected * (1 + knob_margin(options.allowed_time_above) + options.memory_limit_headroom), heap_bytes * (1 + options.heap_overhead)
+    )
+    return MemoryNeed(request, np.fmax(request, room), peak, oom_limit, oom_floor, growth, per_week, is_leak)

@@ -1,0 +1,65 @@
+"""Peaks that recur: the same hour of day on two days, or the same hour of week in two weeks, for half an hour or more."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.engine.usage.hourly import Hourly
+
+Floats = NDArray[np.float64]
+HOLD_FROM: Final = 0.05  # knob values at and above which recurring peaks are averaged away, and
+HOLD_FULL: Final = 0.01  # at and below which the allowed share holds inside of them too
+RAMP: Final = 0.1  # how far an hour's mean must lie above the request without it until it counts in full
+WIDTH: Final = 0.25  # how far above its mean a peak hour is followed at most
+
+
+class Recurring(NamedTuple):
+    """Shape (rows,): what recurring peaks need [cores], at least the base, and the hour of week (0 = Monday 00:00 UTC) or day (HOURLY + hour)."""
+
+    need: Floats
+    hour: NDArray[np.int64]
+
+
+def _second_largest(values: Floats) -> Floats:
+    """Return the second largest over axis 1 of shape (rows, 7, 24); -inf where fewer than two are numbers."""
+    known = np.where(np.isnan(values), -np.inf, values)
+    high, second = known[:, 0], np.full_like(known[:, 0], -np.inf)
+    for day in range(1, known.shape[1]):
+        second = np.maximum(second, np.minimum(high, known[:, day]))
+        high = np.maximum(high, known[:, day])
+    return second
+
+
+def _level(mean: Floats, peak: Floats, allowed_time_above: float) -> Floats:
+    """Return what an hour needs so that use lies above it for the allowed share of it: between its mean and its peak, WIDTH above the mean at most."""
+    return mean + np.minimum((peak - mean) * (1 - 2 * allowed_time_above), WIDTH * mean)
+
+
+def recurring_need(hourly: Hourly, base: Floats, *, allowed_time_above: float) -> Recurring:
+    """Return the need with recurring peaks counted as time of their own: never below `base`, shape (rows,), NaN where that is NaN. [cores].
+
+    An hour counts when its mean, so at least half an hour of it, lies above the base at least twice. Weight rises continuously with that and as the
+    knob falls from HOLD_FROM to HOLD_FULL.
+    """
+    hold = float(np.clip(np.log(HOLD_FROM / allowed_time_above) / np.log(HOLD_FROM / HOLD_FULL), 0, 1))
+    nowhere = np.full(len(base), -1, dtype=np.int64)
+    if hold == 0 or len(base) == 0:
+        return Recurring(base, nowhere)
+    mean, peak = hourly.mean.astype(np.float64), hourly.peak.astype(np.float64)
+    level = _level(mean, peak, allowed_time_above)
+    days = (-1, 7, 24)
+    by_day = (_second_largest(mean.reshape(days)), _second_largest(level.reshape(days)))
+    past = _level(hourly.past_mean.astype(np.float64), hourly.past_peak.astype(np.float64), allowed_time_above)
+    by_week = (np.minimum(mean, hourly.past_mean), np.minimum(level, past))
+    twice, reach = (np.concatenate(pair, axis=1) for pair in zip(by_week, by_day, strict=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight = np.clip((twice / base[:, None] - 1) / RAMP, 0, 1)
+        need = base[:, None] + hold * weight * np.maximum(reach - base[:, None], 0)
+    need = np.where(np.isfinite(need), need, -np.inf)
+    hour = np.argmax(need, axis=1)
+    best = need[np.arange(len(base)), hour]
+    lifted = best > base
+    return Recurring(np.where(lifted, best, base), np.where(lifted, hour, nowhere))

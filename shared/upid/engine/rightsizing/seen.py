@@ -1,0 +1,97 @@
+"""What the rule sees of a profile: all of it, or all but a held-out tail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.engine.usage.daily import Daily
+from upid.engine.usage.histogram import DAY_SLOTS, Histogram, decayed
+from upid.engine.usage.hourly import HOURS, Hourly, hour_of_week
+from upid.engine.usage.profile import UsageProfile
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """Weights of samples by bucket as seen from the newest day, shape (rows, BUCKETS), and the exponent of the highest bucket, shape (rows,)."""
+
+    weights: Floats
+    top: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What sizing reads. Daily arrays end with the last day that is seen; `end` is the moment that counts as now. [s since the epoch]
+
+    `busiest` has one row per row named in `busiest_rows`.
+    """
+
+    end: int
+    step_seconds: int
+    cpu: Density
+    busiest: Density
+    busiest_rows: NDArray[np.int64]
+    steps: NDArray[np.int32]
+    cpu_daily: Daily
+    memory_daily: Daily
+    cpu_hourly: Hourly
+    throttled_total: NDArray[np.float32]
+    throttled_count: NDArray[np.int32]
+    oom_kills: NDArray[np.int32]
+    oom_limit_bytes: Floats
+    last_seen: NDArray[np.int64]
+
+    @property
+    def hours(self) -> Floats:
+        """Time covered by samples of any pod, shape (rows,). [h]."""
+        return self.steps.sum(axis=1) * self.step_seconds / 3600
+
+
+def _density(profile: UsageProfile, histogram: Histogram, first_slot: int) -> Density:
+    slots = range(first_slot, DAY_SLOTS)
+    weights = decayed(histogram, newest_day=profile.newest_day, reference_day=profile.reference_day, slots=slots)
+    return Density(weights, histogram.top)
+
+
+def held_slots(profile: UsageProfile) -> int:
+    """Return how many of the newest days make the held-out tail: two, or three where the newest has not seen its noon."""
+    return 3 if profile.folded_until - profile.newest_day * 86400 < 43200 else 2
+
+
+def seen(profile: UsageProfile, *, hold_out: int = 0) -> Seen:
+    """Return what the rule sees when the newest `hold_out` days (0 to DAY_SLOTS) are held out."""
+    days = max(profile.steps.shape[1] - hold_out, 0)
+    end = profile.folded_until if hold_out == 0 else (profile.newest_day - hold_out + 1) * 86400
+    steps = profile.steps[:, :days]
+    last_seen = profile.last_seen
+    if hold_out:
+        last_day = profile.first_day + days - np.argmax((steps > 0)[:, ::-1], axis=1) if days else np.zeros(profile.rows, dtype=np.int64)
+        last_seen = np.minimum(np.where((steps > 0).any(axis=1), last_day * 86400, 0), profile.last_seen)
+    return Seen(
+        end=end, step_seconds=profile.step_seconds, cpu=_density(profile, profile.cpu, hold_out),
+        busiest=_density(profile, profile.busiest.cpu, hold_out), busiest_rows=profile.busiest.index, steps=steps,
+        cpu_daily=_first_days(profile.cpu_daily, days), memory_daily=_first_days(profile.memory_daily, days),
+        cpu_hourly=_hours_before(profile, end) if hold_out else profile.cpu_hourly,
+        throttled_total=profile.throttled_total[:, :days], throttled_count=profile.throttled_count[:, :days],
+        oom_kills=profile.oom_kills[:, :days], oom_limit_bytes=profile.oom_limit_bytes[:, :days], last_seen=last_seen,
+    )  # fmt: skip
+
+
+def _first_days(daily: Daily, days: int) -> Daily:
+    return Daily(daily.count[:, :days], daily.total[:, :days], daily.squares[:, :days], daily.peak[:, :days])
+
+
+def _hours_before(profile: UsageProfile, end: int) -> Hourly:
+    """Return the hourly figures without hours whose latest time lies in the tail."""
+    hours = np.arange(end // 3600, (profile.folded_until - 1) // 3600 + 1, dtype=np.int64)
+    held = np.zeros(HOURS, dtype=bool)
+    held[hour_of_week(hours)] = True
+    hourly = profile.cpu_hourly
+    return replace(
+        hourly, count=np.where(held, 0, hourly.count), mean=np.where(held, np.float32(np.nan), hourly.mean),
+        peak=np.where(held, np.float32(np.nan), hourly.peak),
+    )  # fmt: skip
