@@ -9,7 +9,7 @@ from functools import cache
 
 import functions
 from upid.http.api import Api
-from upid.http.openapi import as_text, document
+from upid.http.openapi import as_text, document, problems_page
 
 
 @cache
@@ -24,6 +24,11 @@ def apis() -> dict[str, Api]:
 def openapi_text() -> str:
     """Return the OpenAPI document of all groups, made once per process."""
     return as_text(document(apis().values()))
+
+
+def problems_text() -> str:
+    """Return the table of problems of all groups."""
+    return problems_page(apis().values())
 
 
 def _has_app(name: str) -> bool:

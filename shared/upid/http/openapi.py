@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
 
 from upid import __version__
-from upid.domain.errors import AppError
+from upid.domain.errors import AppError, InvalidRequestError
 from upid.http.api import Api
 from upid.http.problems import SCHEMA, STATUS, status_of, type_of
 
@@ -29,7 +29,9 @@ def document(apis: Iterable[Api]) -> dict[str, Any]:
     for api in apis:
         part = json.loads(api.get_openapi_json_schema())
         for path, item in part["paths"].items():
-            paths.setdefault(path, {}).update(item)
+            if not item.keys().isdisjoint(paths.setdefault(path, {})):
+                raise ValueError(f"{path} is answered by two groups.")
+            paths[path].update(item)
         for name, schema in part.get("components", {}).get("schemas", {}).items():
             if name not in _OF_POWERTOOLS and schemas.setdefault(name, schema) != schema:
                 raise ValueError(f"Two groups have different models named {name}.")
@@ -56,9 +58,11 @@ def as_text(found: dict[str, Any]) -> str:
     return orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def problems_page(kinds: Iterable[type[AppError]] | None = None) -> str:
-    """Return the table of problems as Markdown: every error class that is imported, by status and type."""
-    known = sorted(set(kinds if kinds is not None else _subclasses(AppError)), key=lambda kind: (status_of(kind), type_of(kind)))
+def problems_page(apis: Iterable[Api]) -> str:
+    """Return the table of problems as Markdown: every error class that a route of these groups names, by status and type."""
+    named: set[type[AppError]] = {kind for api in apis for endpoint in api.endpoints for kind in endpoint.errors}
+    named |= {*STATUS, InvalidRequestError}
+    known = sorted(named, key=lambda kind: (status_of(kind), type_of(kind)))
     rows = [f"| {status_of(k)} | `{type_of(k)}` | {k.title} | {(k.__doc__ or '').strip().partition(chr(10))[0]} |" for k in known]
     head = [
         "# Problems",
@@ -70,13 +74,6 @@ def problems_page(kinds: Iterable[type[AppError]] | None = None) -> str:
         "|---|---|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
-
-
-def _subclasses(kind: type[AppError]) -> Iterator[type[AppError]]:
-    for child in kind.__subclasses__():
-        if child in STATUS or child.__doc__:
-            yield child
-        yield from _subclasses(child)
 
 
 def _check_ids(paths: dict[str, Any]) -> None:

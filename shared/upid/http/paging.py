@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable
 from typing import Annotated, Generic, TypeVar
 
@@ -25,7 +24,7 @@ def decode_cursor(cursor: str | None) -> str | None:
         return None
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base 64, or no text in it
         raise ValueError("this is no cursor: send the `next_cursor` of the page before") from None
 
 
