@@ -112,7 +112,7 @@ def _risk(table: Table, index: int) -> dict[str, Any]:
 
 def entries(table: Table) -> list[dict[str, Any]]:
     """Return all rows of a table as entries, in order."""
-    plain = Table(list(table.rows), {name: column.tolist() for name, column in table.columns.items()}, table.window, table.source)  # type: ignore[misc]  # lists read faster than arrays
+    plain = Table(list(table.rows), {name: column.tolist() for name, column in table.columns.items()}, table.window, table.source)
     return [entry(plain, i) for i in range(len(plain.rows))]
 
 

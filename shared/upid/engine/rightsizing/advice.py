@@ -43,12 +43,14 @@ class Advice:
 
 def rounded_up(value: Floats, unit: float) -> Floats:
     """Return values as multiples of `unit`, never below; what is a multiple but for rounding errors (1e-9 relative) stays."""
-    return np.round(np.ceil(value / unit * (1 - 1e-9))) * unit
+    result: Floats = np.round(np.ceil(value / unit * (1 - 1e-9))) * unit
+    return result
 
 
 def is_guaranteed(current: CurrentResources) -> Bools:
     """Tell which rows have limits equal to their requests for both CPU and memory, as QoS class Guaranteed asks for."""
-    return (current.cpu_request_cores == current.cpu_limit_cores) & (current.memory_request_bytes == current.memory_limit_bytes)
+    result: Bools = (current.cpu_request_cores == current.cpu_limit_cores) & (current.memory_request_bytes == current.memory_limit_bytes)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,13 @@ class Backtest:
 
 
 def _tail(histogram: Histogram, slots: int) -> Floats:
-    return histogram.days[:, :slots].sum(axis=1).astype(np.float64)
+    return histogram.days[:, :slots].sum(axis=1, dtype=np.float64)
 
 
 def _slack(daily: Daily, slots: int, request: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
-        return 1 - daily.total[:, -slots:].sum(axis=1) / daily.count[:, -slots:].sum(axis=1) / request
+        slack: Floats = 1 - daily.total[:, -slots:].sum(axis=1) / daily.count[:, -slots:].sum(axis=1) / request
+    return np.where(np.isfinite(slack), slack, np.nan)
 
 
 def backtest(profile: UsageProfile, cpu: Advice, memory: Advice, *, slots: int) -> Backtest:

@@ -35,7 +35,8 @@ def is_enough(seen: Seen, daily: Daily, options: Options) -> Bools:
     """Tell which rows have the minimum data: steps of any pod, never summed over pods, and the time that they cover."""
     steps = seen.steps.sum(axis=1)
     counted = np.minimum(daily.count.sum(axis=1), steps)
-    return (counted >= options.minimum_samples) & (counted * seen.step_seconds / 3600 >= options.minimum_hours)
+    enough: Bools = (counted >= options.minimum_samples) & (counted * seen.step_seconds / 3600 >= options.minimum_hours)
+    return enough
 
 
 def size(seen: Seen, current: CurrentResources, options: Options) -> Sized:

@@ -48,7 +48,8 @@ class Seen:
     @property
     def hours(self) -> Floats:
         """Time covered by samples of any pod, shape (rows,). [h]."""
-        return self.steps.sum(axis=1) * self.step_seconds / 3600
+        result: Floats = self.steps.sum(axis=1) * self.step_seconds / 3600
+        return result
 
 
 def _density(profile: UsageProfile, histogram: Histogram, first_slot: int) -> Density:

@@ -19,7 +19,8 @@ def _kernel() -> Floats:
     """Return what a sample in bucket b adds to the share above edge e, shape (BUCKETS, edges): edge e lies at the lower end of bucket e."""
     distance = np.arange(-BUCKETS, BUCKETS + PAD + 1) + 0.5
     share = np.array([0.5 * math.erfc(d * LOG_GROWTH / (SIGMA * math.sqrt(2))) for d in distance])
-    return share[np.arange(BUCKETS + PAD + 1)[None, :] - np.arange(BUCKETS)[:, None] + BUCKETS - 1]
+    result: Floats = share[np.arange(BUCKETS + PAD + 1)[None, :] - np.arange(BUCKETS)[:, None] + BUCKETS - 1]
+    return result
 
 
 def smoothed_quantiles(weights: Floats, top: NDArray[np.int32], *, allowed_time_above: tuple[float, ...]) -> Floats:

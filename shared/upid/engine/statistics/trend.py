@@ -32,7 +32,8 @@ class Trend:
         """Return by how much of its level a row will have grown that many columns ahead, at most doubling; 0 where it falls or is not significant. [1]."""
         with np.errstate(invalid="ignore", divide="ignore"):
             relative = self.slope * columns_ahead / self.level
-        return self.weight * np.clip(np.where(np.isfinite(relative), relative, 0), 0, 1)
+        result: Floats = self.weight * np.clip(np.where(np.isfinite(relative), relative, 0), 0, 1)
+        return result
 
 
 def trend(values: Floats) -> Trend:

@@ -141,7 +141,7 @@ def decayed(histogram: Histogram, *, newest_day: int, reference_day: int, slots:
 
     `slots` are the days to take beside the older part; leaving the newest out holds them out.
     """
-    weights = histogram.older * np.exp2((reference_day - newest_day) / HALF_LIFE_DAYS)
+    weights: NDArray[np.float64] = histogram.older * np.exp2((reference_day - newest_day) / HALF_LIFE_DAYS)
     for slot in slots:
         weights += histogram.days[:, slot] * np.exp2(-slot / HALF_LIFE_DAYS)
     return weights

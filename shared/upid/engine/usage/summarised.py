@@ -50,4 +50,5 @@ def _coverage(profile: UsageProfile, count: NDArray[np.int64]) -> Floats:
     first = profile.first_day + np.where(seen.any(axis=1), np.argmax(seen, axis=1), seen.shape[1])
     begin = np.maximum(first * 86400, profile.folded_from)
     possible = np.maximum((profile.folded_until - begin) // profile.step_seconds, 1)
-    return np.minimum(count / possible, 1.0)
+    coverage: Floats = np.minimum(count / possible, 1.0)
+    return coverage
