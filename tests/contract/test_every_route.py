@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import pkgutil
 import re
 import textwrap
 from collections import Counter
@@ -105,7 +106,9 @@ def test_operation_ids_are_unique() -> None:
 
 
 def schema_modules() -> list[ModuleType]:
-    return [importlib.import_module(f"functions.{group}.schemas") for group in apis()]
+    packages = [importlib.import_module(f"functions.{group}") for group in apis()]
+    names = [found.name for package in packages for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [importlib.import_module(name) for name in names if ".schemas" in name]
 
 
 def test_model_names_are_unique_over_all_groups() -> None:

@@ -24,7 +24,7 @@ def send(client: Client, endpoint: Endpoint, *, body: object = None, query: dict
 
 @parametrized([e for e in ENDPOINTS if e.permission])
 def test_nobody_is_401_and_a_user_without_the_permission_403(client: Client, endpoint: Endpoint) -> None:
-    send(client.anonymous(), endpoint).problem(401, "unauthenticated")
+    assert send(client.anonymous(), endpoint).problem(401, "unauthenticated")
     if not endpoint.permission.startswith("self:"):
         assert send(client.as_user("nothing:read"), endpoint).problem(403, "forbidden")["permission"] == endpoint.permission
 
@@ -52,7 +52,7 @@ def test_an_unknown_query_parameter_is_a_problem(client: Client, endpoint: Endpo
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'{"no_such_field": 1}'])
 def test_a_body_that_it_does_not_know_is_a_problem(client: Client, endpoint: Endpoint, body: bytes) -> None:
     answer = send(client, endpoint, body=body)
-    answer.problem(400 if body == b"{" else 422, "malformed" if body == b"{" else "invalid-request")
+    assert answer.problem(400 if body == b"{" else 422, "malformed" if body == b"{" else "invalid-request")
 
 
 @parametrized([e for e in ENDPOINTS if e.method == "GET"])

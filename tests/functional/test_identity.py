@@ -71,8 +71,8 @@ def test_a_user_is_refused_what_its_permissions_do_not_name(client: Client) -> N
 
 
 def test_a_refused_caller_does_not_learn_whether_its_request_was_valid(client: Client) -> None:
-    client.as_user().get("/gateway/routes", {"limit": "x"}).problem(403, "forbidden")
-    client.anonymous().get("/gateway/routes", {"limit": "x"}).problem(401, "unauthenticated")
+    assert client.as_user().get("/gateway/routes", {"limit": "x"}).problem(403, "forbidden")
+    assert client.anonymous().get("/gateway/routes", {"limit": "x"}).problem(401, "unauthenticated")
 
 
 def test_a_change_of_permissions_counts_at_once(client: Client) -> None:
@@ -80,15 +80,15 @@ def test_a_change_of_permissions_counts_at_once(client: Client) -> None:
     assert user.get("/gateway/routes").status == 200
     key = next(r for r in client.services.records.query("t#default#users").items if r.body["permissions"] == ["gateway:read"])
     client.services.records.put(key.key, {**key.body, "permissions": []})
-    user.get("/gateway/routes").problem(403, "forbidden")
+    assert user.get("/gateway/routes").problem(403, "forbidden")
     client.services.records.delete(key.key)
-    user.get("/gateway/routes").problem(401, "unauthenticated")
+    assert user.get("/gateway/routes").problem(401, "unauthenticated")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer  ", "Basic YWRtaW46eA==", "Bearer a.b.c", "Bearer \x00", "bearer"])
 def test_a_missing_or_malformed_token_is_401(client: Client, header: str) -> None:
     answer = client.anonymous().get("/auth/profile", headers={"Authorization": header})
-    answer.problem(401, "unauthenticated")
+    assert answer.problem(401, "unauthenticated")
 
 
 def forged(
@@ -123,7 +123,7 @@ def forged(
 )  # fmt: skip
 def test_a_token_that_is_not_ours_is_401(client: Client, make: Callable[[Client], str]) -> None:
     token = make(client)
-    Client(client.gateway, client.services, token).get("/auth/profile").problem(401, "unauthenticated")
+    assert Client(client.gateway, client.services, token).get("/auth/profile").problem(401, "unauthenticated")
 
 
 def test_the_forger_itself_makes_good_tokens(client: Client) -> None:
@@ -145,8 +145,8 @@ def test_a_password_set_by_the_environment_ends_older_tokens(client: Client) -> 
     identity = type(identity)(identity.records, identity.events, identity.sealer, client.services.clock, identity.ids, 900)
     client.services.__dict__["identity"] = identity
     assert identity.ensure_admin("another password") is None
-    client.get("/auth/profile").problem(401, "unauthenticated")
-    login(client).problem(401, "unauthenticated")
+    assert client.get("/auth/profile").problem(401, "unauthenticated")
+    assert login(client).problem(401, "unauthenticated")
     assert login(client, password="another password").status == 200
 
 

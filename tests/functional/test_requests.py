@@ -51,7 +51,7 @@ def test_every_fault_is_told_at_once(client: Client) -> None:
     "media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx"]
 )
 def test_a_body_that_is_said_not_to_be_json_is_refused(client: Client, media_type: str) -> None:
-    client.anonymous().post(LOGIN, b"username=a", headers={"Content-Type": media_type}).problem(415, "unsupported-media-type")
+    assert client.anonymous().post(LOGIN, b"username=a", headers={"Content-Type": media_type}).problem(415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_cursor_that_is_none_is_refused(client: Client, cursor: str) -> None:
     "path", ["/nope", "/gateway", "/gateway/nope", "/auth/login/x", "/gateway/health%2F", "//gateway/health", "/../etc/passwd"]
 )
 def test_an_unknown_path_is_a_404_problem(client: Client, path: str) -> None:
-    client.get(path).problem(404, "not-found")
+    assert client.get(path).problem(404, "not-found")
 
 
 def test_a_trailing_slash_does_not_matter(client: Client) -> None:
@@ -93,7 +93,7 @@ def test_a_trailing_slash_does_not_matter(client: Client) -> None:
 
 def test_a_wrong_method_is_405_with_the_right_ones(client: Client) -> None:
     answer = client.anonymous().get(LOGIN)
-    answer.problem(405, "method-not-allowed")
+    assert answer.problem(405, "method-not-allowed")
     assert answer.header("allow") == "POST"
     assert client.anonymous().send("BREW", LOGIN).header("allow") == "POST"
 

@@ -6,6 +6,7 @@ Powertools keeps the current event in class attributes, which threads would shar
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ class Api(APIGatewayRestResolver):
         self.endpoints: list[Endpoint] = []
         super().__init__(enable_validation=True, response_validation_error_http_code=500, json_body_deserializer=orjson.loads, debug=False)
         self._serializer = _dumps
+        self.processed_stack_frames = deque(maxlen=0)  # type: ignore[assignment] # a list for debugging that threads would share: it stays empty
         self._request_validation_middleware = StrictRequests()
         self.exception_handler(AppError)(self._expected)
         self.exception_handler(RequestValidationError)(self._invalid)
@@ -150,9 +152,6 @@ class Api(APIGatewayRestResolver):
                 if not route._middleware_stack_built:  # noqa: SLF001 checked again under the lock
                     route.dependant  # noqa: B018 reading it builds it
                     route._build_middleware_stack(router_middlewares=self._router_middlewares, app=self)  # noqa: SLF001 as Route.__call__ does
-
-    def _push_processed_stack_frame(self, frame: str) -> None:
-        """Powertools' debugging list is shared by threads and never read here."""
 
     # ------------------------------------------------------------ errors
     def _builder(self, response: Response[Any]) -> ResponseBuilder[Any]:
