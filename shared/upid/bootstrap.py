@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from upid.domain.errors import InvalidError
 from upid.settings import Settings
 
 if TYPE_CHECKING:
@@ -227,5 +228,8 @@ class Services:
 
 @cache
 def build_services() -> Services:
-    """Return the services of this process, built on first use from its environment."""
-    return Services(Settings.from_environment())
+    """Return the services of this process, built on first use from its environment; InvalidError that names a variable that is wrong."""
+    try:
+        return Services(Settings.from_environment())
+    except ValueError as error:
+        raise InvalidError(str(error)) from None

@@ -10,6 +10,7 @@ from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import UnavailableError
 from upid.domain.times import parse_duration, parse_time
 
+LAST_MOMENT = 253_402_300_800.0  # the end of the year 9999, the last that can be written
 DEFAULT_KUBECONFIG = "~/.kube/config"
 
 
@@ -25,11 +26,14 @@ def duration(text: str) -> int:
 
 
 def moment(text: str) -> float:
-    """Return seconds since the epoch."""
+    """Return seconds since the epoch, before the year 10000."""
     try:
-        return parse_time(text)
+        seconds = parse_time(text)
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(str(error)) from None
+    if not 0 <= seconds < LAST_MOMENT:
+        raise typer.BadParameter(f"{text!r} is no time between the years 1970 and 9999.")
+    return seconds
 
 
 def header(text: str) -> tuple[str, str]:

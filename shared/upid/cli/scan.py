@@ -13,6 +13,7 @@ from upid.cli import arguments
 from upid.domain.errors import UnavailableError
 
 DONE_IN_PART = 3
+LONGEST_HISTORY_SECONDS = 1000 * 86_400
 
 
 class Form(StrEnum):
@@ -81,6 +82,10 @@ def scan(
 
     if history < step:
         raise typer.BadParameter("The history is shorter than one step.", param_hint="--history")
+    if history > LONGEST_HISTORY_SECONDS:
+        raise typer.BadParameter("The history is longer than 1000 days.", param_hint="--history")
+    if at is not None and at < history:
+        raise typer.BadParameter("The history would begin before 1970.", param_hint="--at")
     if file is not None and not file.parent.is_dir():
         raise UnavailableError(f"The folder of {file} does not exist.")
     metrics = arguments.metrics_access(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from outside.cluster import Cluster, container
 from outside.metrics import Metrics
+
 from upid.cli.main import main
 
 AT = 1_700_006_400  # a midnight, UTC

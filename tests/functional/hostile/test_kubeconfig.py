@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from functional.hostile.scanning import World
 from outside.cluster import Cluster
 

@@ -29,11 +29,11 @@ class Endpoint:
 
 def endpoint_of(access: MetricsAccess) -> Endpoint:
     """Return the endpoint of an access; InvalidRequestError with a pointer for a URL, header or label that can't be used."""
-    parts = urlsplit(access.url)
     if not _is_usable(access.url):
         raise InvalidRequestError(
             [{"pointer": "#/url", "detail": f"{_without_user(access.url)!r} is no http or https URL."}], "The metrics URL can't be used."
         )
+    parts = urlsplit(access.url)
     base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/').removesuffix('/api/v1').rstrip('/')}"
     username, password = access.username or unquote(parts.username or ""), access.password or unquote(parts.password or "")
     headers = _headers(access)

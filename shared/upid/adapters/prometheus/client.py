@@ -61,6 +61,15 @@ class PrometheusClient:
         """Return the JSON object that `path` (`/api/v1/...`) answers with; errors as `ask` raises them."""
         return self.ask(path, params, lambda pieces: _parse(b"".join(pieces)))
 
+    def instant(self, query: str, moment: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the series of an instant query, each with `metric` and `value`, and the document; UnavailableError for another form."""
+        document = self.document("/api/v1/query", {"query": query, "time": str(moment)})
+        data = document.get("data")
+        result = data.get("result") if isinstance(data, dict) else None
+        if not isinstance(result, list) or not all(map(_is_instant, result)):
+            raise UnavailableError(f"{self.endpoint.base} does not answer as a Prometheus API: a query's answer has no vector.")
+        return result, document
+
     def ask(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]]) -> dict[str, Any]:
         """Return what `read` makes of the pieces of an answer, tried again where that may help.
 
@@ -114,6 +123,14 @@ class PrometheusClient:
             self._next = turn + 1.0 / self.endpoint.max_qps
         if turn > now:
             self.sleep(turn - now)
+
+
+def _is_instant(one: Any) -> bool:
+    try:
+        float(one["value"][1])
+        return isinstance(one["metric"], dict)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _parse(text: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -53,15 +53,14 @@ class Happenings:
             "end": str(self.window.end),
         }
         try:
-            document = self.client.document("/api/v1/series", params)
-            found = document.get("data") or []
+            found = self.client.document("/api/v1/series", params).get("data") or []
         except RefusedError:
             found = []
             for metric in OWNERS:
-                document = self._instant(f"last_over_time({self._select(metric)}[{self._seconds}s])")
+                result, document = self.client.instant(f"last_over_time({self._select(metric)}[{self._seconds}s])", self.window.end)
                 warnings.extend(incomplete(document))
-                found += [one["metric"] | {"__name__": metric} for one in document["data"]["result"]]
-        return sorted({link for labels in found if (link := _link(labels))})
+                found += [one["metric"] | {"__name__": metric} for one in result]
+        return sorted({link for labels in found if isinstance(labels, dict) and (link := _link(labels))})
 
     @property
     def _seconds(self) -> int:
@@ -70,14 +69,11 @@ class Happenings:
     def _select(self, metric: str, *matchers: str) -> str:
         return selector(metric, self.namespaces, *matchers, self.matcher)
 
-    def _instant(self, query: str) -> dict[str, Any]:
-        return self.client.document("/api/v1/query", {"query": query, "time": str(self.window.end)})
-
     def _at_end(self, query: str, warnings: list[str]) -> dict[PodContainer, float]:
-        document = self._instant(query)
+        result, document = self.client.instant(query, self.window.end)
         warnings.extend(incomplete(document))
         found: dict[PodContainer, float] = {}
-        for one in document["data"]["result"]:
+        for one in result:
             key, value = key_of(one["metric"]), float(one["value"][1])
             if all(key) and np.isfinite(value):
                 found[key] = max(value, found.get(key, value))

@@ -55,6 +55,14 @@ class MatrixReader:
 
     def read(self, pieces: Iterable[bytes]) -> dict[str, Any]:
         """Read an answer to its end and return the document without its series; UnreadableAnswerError for what is no such answer."""
+        try:
+            return self._read(pieces)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, UnreadableAnswerError):
+                raise
+            raise UnreadableAnswerError("It holds series of another form.") from error
+
+    def _read(self, pieces: Iterable[bytes]) -> dict[str, Any]:
         head, rest = b"", b""
         for piece in pieces:
             rest += piece
@@ -88,7 +96,11 @@ class MatrixReader:
         """Read series the slow way: what is left, or all of an answer that is formatted in its own manner."""
         document = _document(text)
         data = document.get("data")
-        series = data.get("result", []) if isinstance(data, dict) else []
+        series = data.get("result") if isinstance(data, dict) else None
+        if not isinstance(series, list):
+            if document.get("status") == "success":
+                raise UnreadableAnswerError("It has no matrix of series.")
+            return document
         for one in series:
             values = np.full((1, self.grid.count), np.nan)
             points = np.array(one.get("values", []), dtype=object).reshape(-1, 2)

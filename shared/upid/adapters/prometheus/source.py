@@ -86,7 +86,7 @@ class PrometheusSource:
     def _range_seconds(self, window: Window) -> int:
         """Return how far back a sample looks: the step, or four scrapes where the step is shorter than two of them."""
         query = f"quantile(0.5, count_over_time({queries.any_container(self.matcher)}[{PROBE_SECONDS}s]))"
-        result = self.client.document("/api/v1/query", {"query": query, "time": str(window.end)})["data"]["result"]
+        result, _ = self.client.instant(query, window.end)
         scrapes = float(result[0]["value"][1]) if result else 0.0
         scrape_seconds = round(PROBE_SECONDS / scrapes) if scrapes >= 2 else 0
         return window.step_seconds if window.step_seconds >= 2.5 * scrape_seconds else 4 * scrape_seconds
@@ -123,7 +123,7 @@ class PrometheusSource:
 
     def _series_count(self, names: tuple[str, ...], window: Window) -> int:
         query = f"count({queries.usage(queries.MEMORY, names, self.matcher)})"
-        result = self.client.document("/api/v1/query", {"query": query, "time": str(window.end)})["data"]["result"]
+        result, _ = self.client.instant(query, window.end)
         return int(float(result[0]["value"][1])) if result else 0
 
     def _usage(self, asked: Asked, window: Window) -> NamespaceUsage:
