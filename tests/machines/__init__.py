@@ -1,0 +1,1 @@
+"""State machines to test the workflows with: functions that tasks call, definitions, and an engine to run them."""
