@@ -61,6 +61,7 @@ class CollectingService:
         if plan is None:
             files.save_plan(self._decide(tenant, self.log.record(tenant, collection_id).body["request"]))
             plan = files.plan() or self._gone(collection_id)
+        self._hold_cluster(tenant, plan.cluster_id, files)
         shards = plan.shards if plan.windows else 0
         self.log.begin(tenant, collection_id, parts={"plan": 1, "collect": plan.items, "fold": shards, "complete": 1})
         self.log.mark(tenant, collection_id, "plan", "0")
@@ -74,6 +75,7 @@ class CollectingService:
             access = self.clusters.access(self.clusters.get(tenant, plan.cluster_id).body)
             inventory = Snapshots(self.blobs).load(tenant, plan.cluster_id).inventory
             self._collect(files, plan, item, access.metrics, inventory)
+        self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "collect", f"{item:06d}")
         return {"item": item}
 
@@ -98,7 +100,7 @@ class CollectingService:
                 self.history.append(scope, part)
             stored = folded(stored, [part])
         profiles.save(tenant, plan.cluster_id, shard, stored)
-        self._hold_cluster(tenant, plan.cluster_id)
+        self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series)}
 
@@ -144,13 +146,17 @@ class CollectingService:
                 parts.append(chunks.decode(files.part(item, shard)))
         return chunks.join(parts)
 
-    def _hold_cluster(self, tenant: str, cluster_id: str) -> None:
-        """Remove what a task wrote for a cluster that was deleted meanwhile, so that nothing of it stays; NotFoundError then."""
+    def _hold_cluster(self, tenant: str, cluster_id: str, files: CollectionFiles) -> None:
+        """Remove what a task wrote for a cluster that was deleted meanwhile, so that nothing of it stays; NotFoundError then.
+
+        Deleting removes the record before the blobs, a task writes its blobs before it looks for the record: one of the two sees the other.
+        """
         try:
             self.clusters.get(tenant, cluster_id)
         except NotFoundError:
             self.blobs.delete_all(blob_prefix(tenant, cluster_id))
             self.history.delete_cluster(tenant, cluster_id)
+            self.blobs.delete_all(files.prefix)
             raise
 
     def _files(self, tenant: str, collection_id: str) -> CollectionFiles:
