@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from adapters.prometheus.scripted import Answer, Asked, Server, matrix, refused, vector
 
-from upid.adapters.prometheus.happenings import Happenings, coarse_grid, kills_of
+from upid.adapters.prometheus.happenings import Happenings, coarse_grid, kills_of, restarts_of
 from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, Window
 
 NAN = float("nan")
@@ -19,49 +19,52 @@ def happenings(server: Server, window: Window = WINDOW) -> Happenings:
     return Happenings(server.client(), ["shop"], window, 'cluster="x"')
 
 
-def hourly(*values: str | None) -> list[tuple[int, str]]:
-    return [(START + HOUR * (i + 1), value) for i, value in enumerate(values) if value is not None]
+def moments(*values: str | None) -> list[tuple[int, str]]:
+    return [(START + HOUR * i, value) for i, value in enumerate(values) if value is not None]
 
 
 @pytest.mark.parametrize(
-    ("counter", "killed", "kills"),
+    ("counter", "killed", "restarts", "kills"),
     [
-        ([0, 0, 1, 1], [NAN, NAN, 1, 1], 1),
-        ([0, 0, 3, 5], [NAN, NAN, 1, 1], 5),
-        ([2, 2, 2, 2], [1, 1, 1, 1], 0),  # killed before the window
-        ([2, 3, 3, 3], [1, 1, 1, 1], 1),
-        ([0, 1, 2, 2], [NAN, NAN, 1, 1], 1),  # the first restart had another reason
-        ([5, NAN, 0, 1], [NAN, NAN, NAN, 1], 1),  # the counter began again
-        ([NAN, NAN, 1, 1], [NAN, NAN, 1, 1], 1),  # first seen after its first restart
+        ([NAN, NAN, 1, 1], [NAN, NAN, 1, 1], 1, 1),
+        ([NAN, NAN, 3, 5], [NAN, NAN, 1, 1], 5, 5),
+        ([2, 2, 2, 2], [1, 1, 1, 1], 0, 0),  # killed before the window
+        ([2, 3, 3, 3], [1, 1, 1, 1], 1, 1),
+        ([NAN, 1, 2, 2], [NAN, NAN, 1, 1], 2, 1),  # the first restart had another reason
+        ([5, NAN, 5, 6], [NAN, NAN, 1, 1], 1, 1),  # a gap is no restart
+        ([5, 1, 1, 2], [NAN, NAN, NAN, NAN], 2, 0),  # the counter began again
     ],
 )
-def test_kills_are_restarts_while_memory_is_what_ended_it(counter: list[float], killed: list[float], kills: int) -> None:
-    assert kills_of(np.array(counter), np.array(killed)) == kills
+def test_kills_are_restarts_while_memory_is_what_ended_it(counter: list[float], killed: list[float], restarts: int, kills: int) -> None:
+    assert restarts_of(np.array(counter, float)) == restarts
+    assert kills_of(np.array(counter, float), np.array(killed)) == kills
 
 
 def test_restarts_and_kills_come_with_their_limit(server: Server) -> None:
+    calm = LABELS | {"pod": "calm"}
+
     def answer(asked: Asked) -> Answer:
-        if "increase(" in asked.query:
-            return vector((LABELS, "2.0003"), (LABELS | {"pod": "calm"}, "0.1"))
         if "last_terminated_reason" in asked.query:
-            return matrix((LABELS, hourly(None, "1", "1", "1")))
+            return matrix((LABELS, moments(None, None, "1", "1", "1")))
         if "resource_limits" in asked.query:
-            return vector((LABELS, "268435456"), (LABELS | {"pod": "calm"}, "1"))
-        return matrix((LABELS, hourly("0", "1", "2", "2")))
+            return vector((LABELS, "268435456"), (calm, "1"))
+        return matrix((LABELS, moments(None, None, "1", "2", "2")), (calm, moments("1", "1", "1", "2", "2")))
 
     server.answer = answer
     warnings: list[str] = []
 
-    assert happenings(server).events(warnings) == ContainerEvents({KEY: 2}, {KEY: 2}, {KEY: 2.0**28})
+    found = happenings(server).events(warnings)
+
+    assert found == ContainerEvents({KEY: 2}, {KEY: 2, KEY._replace(pod="calm"): 1}, {KEY: 2.0**28})
     assert warnings == []
     assert all('cluster="x"' in asked.query and 'namespace="shop"' in asked.query for asked in server.asked)
 
 
-def test_where_nothing_was_killed_two_queries_are_enough(server: Server) -> None:
-    server.answer = lambda asked: matrix() if asked.path.endswith("range") else vector()
+def test_where_nothing_was_restarted_one_query_is_enough(server: Server) -> None:
+    server.script(matrix())
 
     assert happenings(server).events([]) == ContainerEvents({}, {}, {})
-    assert len(server.asked) == 2
+    assert len(server.asked) == 1
 
 
 def series(*labels: dict[str, str]) -> Answer:

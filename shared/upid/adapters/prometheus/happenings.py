@@ -29,20 +29,15 @@ class Happenings:
 
     def events(self, warnings: list[str]) -> ContainerEvents:
         """Return restarts and OOM kills; what was incomplete goes to `warnings`."""
-        restarts = {
-            key: round(value) for key, value in self._at_end(f"increase({self._select(RESTARTS)}[{self._seconds}s])", warnings).items()
-        }
-        restarts = {key: count for key, count in restarts.items() if count > 0}
-        killed = self._over_time(self._select(TERMINATED, 'reason="OOMKilled"') + " == 1", warnings)
-        if not killed:
+        counters = self._over_time(self._select(RESTARTS) + " > 0", warnings)
+        killed = self._over_time(self._select(TERMINATED, 'reason="OOMKilled"') + " == 1", warnings) if counters else {}
+        restarts = counted({key: restarts_of(row) for key, row in counters.items()})
+        kills = counted({key: kills_of(counters[key], row) for key, row in killed.items() if key in counters})
+        if not kills:
             return ContainerEvents({}, restarts, {})
-        pods = sorted({key.pod for key in killed})
-        named = one_of("pod", pods) if len(pods) <= MOST_PODS_NAMED else ""
-        counters = self._over_time(self._select(RESTARTS, named), warnings)
-        kills = {key: kills_of(counters[key], row) for key, row in killed.items() if key in counters}
-        kills = {key: count for key, count in kills.items() if count}
-        limit = self._select(LIMITS, 'resource="memory"', named)
-        limits = self._at_end(f"max_over_time({limit}[{self._seconds}s])", warnings) if kills else {}
+        pods = sorted({key.pod for key in kills})
+        limit = self._select(LIMITS, 'resource="memory"', one_of("pod", pods) if len(pods) <= MOST_PODS_NAMED else "")
+        limits = self._at_end(f"max_over_time({limit}[{self._seconds}s])", warnings)
         return ContainerEvents(kills, restarts, {key: value for key, value in limits.items() if key in kills and value > 0})
 
     def owners(self, warnings: list[str]) -> list[PodOwner]:
@@ -81,7 +76,9 @@ class Happenings:
 
     def _over_time(self, query: str, warnings: list[str]) -> dict[PodContainer, Row]:
         answers = Answers()
-        ask_range(self.client, query, coarse_grid(self.window), adds=False, into=answers)
+        coarse = coarse_grid(self.window)
+        # One moment more than steps: what was so when the window began.
+        ask_range(self.client, query, Grid(self.window.start, coarse.step, coarse.count + 1), adds=False, into=answers)
         warnings.extend(answers.warnings)
         block = block_of(answers.parts, answers.widths)
         return dict(zip(block.keys, block.values, strict=True))
@@ -99,18 +96,33 @@ def coarse_grid(window: Window, least_seconds: int = 3600) -> Grid:
     return Grid(window.start + step, step, (window.end - window.start) // step)
 
 
-def kills_of(counter: Row, killed: Row) -> int:
-    """Return how often a container was OOM-killed: its restarts while OOM is what ended it last, the one that brought OOM there included.
+def counted(counts: dict[PodContainer, int]) -> dict[PodContainer, int]:
+    """Return the counts that are above zero."""
+    return {key: count for key, count in counts.items() if count > 0}
 
-    `counter`: restarts at each step; `killed`: 1 where the last termination was an OOM kill, NaN elsewhere. What was so at the first step is from before.
+
+def restarts_of(counter: Row) -> int:
+    """Return how often a container was restarted behind the first moment.
+
+    `counter`: its restarts so far at each moment, NaN = none yet, or not known, which counts as the last that was known. A counter that falls began again.
     """
-    there = np.isfinite(killed)
+    return round(float(_rises(counter).sum()))
+
+
+def kills_of(counter: Row, killed: Row) -> int:
+    """Return how often a container was OOM-killed behind the first moment: its restarts while OOM is what ended it last.
+
+    `counter`: as in `restarts_of`; `killed`: 1 where the last termination was an OOM kill, NaN elsewhere.
+    """
+    return round(float(_rises(counter)[np.isfinite(killed)].sum()))
+
+
+def _rises(counter: Row) -> Row:
     known = np.isfinite(counter)
-    filled = counter[np.maximum.accumulate(np.where(known, np.arange(len(counter)), 0))]
+    last = np.maximum.accumulate(np.where(known, np.arange(len(counter)), -1))
+    filled = np.where(last >= 0, counter[last], 0.0)
     rise = np.diff(filled, prepend=filled[:1])
-    rise = np.where(np.isfinite(rise), np.maximum(rise, 0.0), 0.0)
-    begins = there & ~np.concatenate([[True], there[:-1]]) & known
-    return round(float(np.where(there, np.maximum(rise, begins), 0.0).sum()))
+    return np.where(rise < 0, filled, rise)
 
 
 def _link(labels: dict[str, str]) -> PodOwner | None:
