@@ -1,28 +1,115 @@
-"""Recommendations as a table for people."""
+"""Recommendations as a table for people: what changes, what it saves, how sure and how risky that is, and why."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from upid.domain.quantities import format_cpu, format_memory
+
+GIB: Final = 2**30
+RISK_STYLE: Final = {"low": "green", "medium": "yellow", "high": "red"}
 
 
-def render(document: dict[str, Any], width: int | None = None) -> str:
-    """Return the table of a scan's document, with its totals, as text; `width`: characters of a line, None = the terminal's."""
+def render(document: dict[str, Any], width: int | None = None, *, color: bool = False) -> str:
+    """Return a document's recommendations and totals as text. `width`: columns of a line, None = the terminal's; `color` makes it for a terminal.
+
+    Rows are in the document's order. What is unchanged or withheld is counted by reason beneath, where the rows are only those that change something.
+    """
     from io import StringIO
 
     from rich.console import Console
+
+    out = StringIO()
+    console = Console(file=out, width=width, force_terminal=color, no_color=not color, highlight=False, legacy_windows=False)
+    entries = document["recommendations"]
+    if entries:
+        console.print(_table(entries))
+    for line in _totals(document["summary"], len(entries)):
+        console.print(line, markup=False)
+    return out.getvalue()
+
+
+def _table(entries: Sequence[Mapping[str, Any]]) -> Any:
+    from rich import box
     from rich.table import Table
 
-    table = Table("namespace", "workload", "container", "status", "CPU", "memory", "USD/month", title=document["cluster"])
-    for entry in document["recommendations"]:
-        current, wanted = entry["current"], entry["recommended"]
-        cpu, memory = ((current[name], wanted[name]) for name in ("cpu_request_cores", "memory_request_bytes"))
-        status = entry["withheld_code"] or entry["status"]
-        savings = entry["savings_usd_per_month"]
-        table.add_row(
-            entry["namespace"], f"{entry['kind']}/{entry['name']}", entry["container"], status, f"{cpu[0]} > {cpu[1]}", f"{memory[0]} > {memory[1]}",
-            "" if savings is None else f"{savings:.2f}",
-        )  # fmt: skip
-    console = Console(file=StringIO(), width=width)
-    console.print(table)
-    out = console.file
-    return out.getvalue() if isinstance(out, StringIO) else ""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name, options in _COLUMNS:
+        table.add_column(name, **options)
+    for entry in entries:
+        table.add_row(*(_plain(cell) for cell in _cells(entry)), style="dim" if entry["status"] != "recommended" else "")
+    return table
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    # Names come from outside: no control character of theirs reaches the terminal.
+    shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return Text(shown, style=RISK_STYLE.get(text.partition(" ")[0], ""))
+
+
+_COLUMNS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("workload", {"overflow": "fold", "max_width": 44}),
+    ("container", {"overflow": "fold", "max_width": 20}),
+    ("pods", {"justify": "right"}),
+    ("CPU request", {"no_wrap": True}),
+    ("memory request", {"no_wrap": True}),
+    ("USD/month", {"justify": "right", "no_wrap": True}),
+    ("confidence", {"justify": "right"}),
+    ("risk", {"no_wrap": True}),
+    ("why", {"overflow": "fold", "ratio": 1, "min_width": 24}),
+)
+
+
+def _cells(entry: Mapping[str, Any]) -> Iterator[str]:
+    current, wanted = entry["current"], entry["recommended"]
+    yield f"{entry['namespace']}/{entry['name']}" + ("" if entry["kind"] == "Deployment" else f" ({entry['kind']})")
+    yield entry["container"]
+    yield str(entry["replicas"])
+    yield _change(current["cpu_request_cores"], wanted["cpu_request_cores"], format_cpu)
+    yield _change(current["memory_request_bytes"], wanted["memory_request_bytes"], format_memory)
+    savings = entry["savings_usd_per_month"]
+    yield "" if savings is None else f"{savings:,.2f}"
+    confidence = entry["confidence"]
+    yield "" if confidence is None else f"{confidence:.0%}"
+    risk = entry["risk"] or {}
+    yield f"{risk.get('level', '')} {risk['score']:.0f}" if risk.get("score") is not None else ""
+    yield _why(entry)
+
+
+def _change(now: float | None, then: float | None, form: Any) -> str:
+    """Return `now → then`, one value where nothing changes."""
+    before, after = (("-" if value is None else str(form(value))) for value in (now, then))
+    return before if before == after else f"{before} → {after}"
+
+
+def _why(entry: Mapping[str, Any]) -> str:
+    if entry["status"] == "withheld":
+        return f"withheld: {entry['withheld_code']}"
+    texts = [reason["text"] for reason in entry["reasons"][:2]]
+    return " ".join(texts) or entry["status"]
+
+
+def _totals(summary: Mapping[str, Any], shown: int) -> Iterator[str]:
+    now, then = summary.get("current") or {}, summary.get("recommended_requests") or summary.get("recommended") or {}
+    yield (
+        f"{summary['containers']:,} containers of {summary['workloads']:,} workloads: {_count(summary['recommended'])} to change, "
+        f"{summary['unchanged']:,} right as they are, {summary['withheld']:,} without a recommendation."
+    )
+    withheld = summary.get("withheld_by_code") or {}
+    if withheld:
+        yield "Without one: " + ", ".join(f"{code} {count:,}" for code, count in sorted(withheld.items()))
+    if isinstance(then, Mapping):
+        yield (
+            f"Requests: {now['cpu_request_cores']:,.1f} -> {then['cpu_request_cores']:,.1f} cores, "
+            f"{now['memory_request_bytes'] / GIB:,.1f} -> {then['memory_request_bytes'] / GIB:,.1f} GiB."
+        )
+    yield f"Savings: {summary['savings_usd_per_month']:,.2f} USD a month."
+    if isinstance(summary["recommended"], int) and summary["recommended"] > shown:
+        yield f"The {shown:,} that save most are shown."
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
