@@ -110,10 +110,17 @@ class AnalysisErrorOut(BaseModel):
 
 
 class RequestTotals(BaseModel):
-    """Sums over replicas of what is requested."""
+    """Sums of requests times replicas; what is not set counts as 0. [cores, bytes]"""
 
     cpu_request_cores: float
     memory_request_bytes: float
+
+
+class RequestsOut(BaseModel):
+    """What is requested now, and what would be if everything recommended were applied."""
+
+    current: RequestTotals
+    recommended: RequestTotals
 
 
 class TopSaving(BaseModel):
@@ -130,8 +137,6 @@ class TopSaving(BaseModel):
 class AnalysisTotals(BaseModel):
     """Totals over every container of the analysis."""
 
-    model_config = ConfigDict(extra="allow")
-
     workloads: int
     containers: int
     recommended: int
@@ -139,8 +144,8 @@ class AnalysisTotals(BaseModel):
     withheld: int
     withheld_by_code: dict[str, int]
     savings_usd_per_month: float
-    current: RequestTotals
-    recommended_requests: RequestTotals
+    savings_unknown: int = Field(description="Containers whose savings are not known; they count as 0.")
+    requests: RequestsOut
     top_savings: list[TopSaving]
 
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
 from upid.domain.recommendations import Review
-from upid.http.paging import Page, decode_cursor, encode_cursor
-from upid.services.recommendation_queries import MOST_PER_PAGE, Found, Listed, RecommendationQuery, Sort
+from upid.http.paging import Page, encode_cursor
+from upid.services.recommendation_queries import Found, Listed
 
 Cores = Annotated[float, Field(ge=0, le=1_000_000, description="[cores]")]
 Bytes = Annotated[float, Field(ge=0, le=1e18, description="[bytes]")]
@@ -109,43 +109,6 @@ class RecommendationOut(BaseModel):
     @model_serializer(mode="wrap")
     def _only_what_is_set(self, serialize: Callable[[RecommendationOut], dict[str, Any]]) -> dict[str, Any]:
         return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
-
-
-def _known_fields(fields: str | None) -> str | None:
-    unknown = sorted(set(filter(None, (fields or "").split(","))) - set(RecommendationOut.model_fields))
-    if unknown:
-        raise ValueError(f"there is no {', '.join(unknown)} in a recommendation")
-    return fields
-
-
-class RecommendationsQuery(BaseModel):
-    """Which recommendations of a cluster, in what order, and which members of them."""
-
-    limit: int = Field(default=100, ge=1, le=MOST_PER_PAGE, description="How many items a page has at most.")
-    cursor: Annotated[str | None, AfterValidator(decode_cursor)] = Field(
-        default=None, max_length=500, description="Where to go on: `next_cursor` of the page before."
-    )
-    namespace: str | None = Field(default=None, max_length=253)
-    kind: str | None = Field(default=None, max_length=63)
-    name: str | None = Field(default=None, max_length=253, description="The workload's whole name.")
-    status: Literal["recommended", "unchanged", "withheld"] | None = None
-    review: Review | None = None
-    min_savings: float | None = Field(
-        default=None, description="Only those that save this much or more. [USD per month]", allow_inf_nan=False
-    )
-    sort: Sort = Field(default="-savings", description="With `-` in front: the highest first. What has no such figure comes last.")
-    fields: Annotated[str | None, AfterValidator(_known_fields)] = Field(
-        default=None, max_length=500, description="Members wanted, separated by commas; `id` is always there."
-    )
-    analysis_id: str | None = Field(default=None, max_length=64, description="Of this analysis instead of the cluster's latest whole one.")
-
-    def wanted(self) -> RecommendationQuery:
-        """Return what the service takes."""
-        return RecommendationQuery(**self.model_dump(exclude={"fields"}))
-
-    def names(self) -> frozenset[str]:
-        """Return the members asked for, empty = all."""
-        return frozenset(filter(None, (self.fields or "").split(","))) | ({"id"} if self.fields else frozenset())
 
 
 class ReviewIn(BaseModel):

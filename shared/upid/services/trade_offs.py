@@ -37,8 +37,8 @@ def _sums(table: Table, knob: float) -> dict[str, Any]:
     totals, above = summary(table), np.asarray(table.columns[TIME_ABOVE], np.float64)
     tested = ~np.isnan(above)
     return {
-        "allowed_time_above": knob, "cpu_request_cores": totals["recommended_requests"]["cpu_request_cores"],
-        "memory_request_bytes": totals["recommended_requests"]["memory_request_bytes"], "savings_usd_per_month": totals["savings_usd_per_month"],
+        "allowed_time_above": knob, "cpu_request_cores": totals["requests"]["recommended"]["cpu_request_cores"],
+        "memory_request_bytes": totals["requests"]["recommended"]["memory_request_bytes"], "savings_usd_per_month": totals["savings_usd_per_month"],
         "above": float(above[tested].sum()), "tested": int(tested.sum()),
     }  # fmt: skip
 
