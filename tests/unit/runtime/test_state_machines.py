@@ -1,0 +1,110 @@
+"""The rules that every machine of the project keeps, and that this interpreter and the template know all of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from upid.runtime.template import Template, TemplateError
+from upid.runtime.workflows.loader import INVOKE, load
+
+State = Mapping[str, Any]
+TEMPLATE = Template.load()
+FILES = sorted((TEMPLATE.root / "state_machines").glob("*.asl.json"))
+PREFIX = {"Choice": r"(Is|Has)[A-Z]", "Wait": r"WaitFor[A-Z]", "Map": r"ForEach[A-Z]", "Parallel": r"InParallel[A-Z]"}
+CLEANUP = re.compile(r"(Record|CleanUp|RollBack|Release)[A-Z]")
+
+
+def scopes(machine: Mapping[str, Any]) -> Iterator[Mapping[str, State]]:
+    yield machine["States"]
+    for state in machine["States"].values():
+        for inner in (*state.get("Branches", []), *(state[name] for name in ("ItemProcessor", "Iterator") if name in state)):
+            yield from scopes(inner)
+
+
+MACHINES = {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in FILES}
+STATES = [(name, state, scope) for machine in MACHINES.values() for scope in scopes(machine) for name, state in scope.items()]
+TASKS = [(name, state) for name, state, _ in STATES if state["Type"] == "Task"]
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def test_the_template_names_every_file_and_no_other() -> None:
+    assert set(TEMPLATE.machines) == set(MACHINES)
+    assert len(FILES) >= 2
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+class TestMachine:
+    def test_is_named_by_verb_and_noun(self, path: Path) -> None:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+\.asl\.json", path.name)
+
+    def test_its_resource_is_named_as_its_file(self, path: Path) -> None:
+        title = "".join(part.title() for part in path.name.removesuffix(".asl.json").split("-"))
+        properties = TEMPLATE.document["Resources"][f"{title}StateMachine"]["Properties"]
+
+        assert properties["DefinitionUri"] == f"state_machines/{path.name}"
+        assert properties["Name"].text == f"${{AWS::StackName}}-{path.name.removesuffix('.asl.json')}"
+
+    def test_loads_with_every_function_in_the_template(self, path: Path) -> None:
+        machine = TEMPLATE.machines[path.name.removesuffix(".asl.json")]
+
+        loaded = load(machine.name, machine.text(), is_function=lambda reference: TEMPLATE.function(reference) is not None)
+
+        assert loaded.timeout_seconds
+
+    def test_may_call_just_the_functions_it_calls(self, path: Path) -> None:
+        machine = TEMPLATE.machines[path.name.removesuffix(".asl.json")]
+
+        assert set(re.findall(r"\$\{(\w+)\}", path.read_text())) == set(machine.substitutions)
+
+
+@pytest.mark.parametrize(("name", "state", "scope"), STATES, ids=[name for name, _, _ in STATES])
+class TestState:
+    def test_its_name_tells_its_type(self, name: str, state: State, scope: Mapping[str, State]) -> None:
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9]{2,49}", name)
+        assert re.match(PREFIX.get(state["Type"], ""), name)
+
+    def test_a_failure_that_it_catches_is_recorded_or_named(self, name: str, state: State, scope: Mapping[str, State]) -> None:
+        targets = [rule["Next"] for rule in state.get("Catch", [])]
+
+        assert all(re.match(r"(Record|Name|RollBack|CleanUp)[A-Z]", target) for target in targets)
+        assert state["Type"] != "Fail" or state["Error"] == name
+
+
+@pytest.mark.parametrize(("name", "state"), TASKS, ids=[name for name, _ in TASKS])
+class TestTask:
+    def test_calls_the_function_of_its_own_name_by_substitution(self, name: str, state: State) -> None:
+        assert state["Resource"] == INVOKE
+        assert state["Parameters"]["FunctionName"] == f"${{{name}FunctionArn}}"
+
+    def test_its_function_is_the_file_of_its_name(self, name: str, state: State) -> None:
+        function = TEMPLATE.functions[f"{name}Function"]
+
+        assert function.module == f"functions.events.{snake(name)}"
+        assert (TEMPLATE.root / function.module.replace(".", "/")).with_suffix(".py").exists()
+
+    def test_has_a_time_limit_within_that_of_its_function(self, name: str, state: State) -> None:
+        assert state["TimeoutSeconds"] <= TEMPLATE.functions[f"{name}Function"].timeout_seconds
+
+    def test_tries_again_after_named_errors_ever_more_slowly(self, name: str, state: State) -> None:
+        assert state["Retry"]
+        for rule in state["Retry"]:
+            assert rule["BackoffRate"] > 1
+            assert 1 <= rule["MaxAttempts"] <= 10
+            assert rule["ErrorEquals"] != ["States.ALL"] or CLEANUP.match(name)
+
+
+def test_a_machine_without_its_substitution_is_no_machine() -> None:
+    machine = TEMPLATE.machines["analyze-cluster"]
+    bare = type(machine)(machine.name, machine.path, {})
+
+    with pytest.raises(TemplateError, match="has no value"):
+        bare.text()
