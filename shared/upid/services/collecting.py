@@ -22,7 +22,6 @@ from typing import Any, Final
 
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import NotFoundError
-from upid.domain.inventory import Inventory
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock
 from upid.ports.kubernetes import KubernetesClients
@@ -36,7 +35,7 @@ from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, w
 from upid.services.profiles import Profiles, folded, grown
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
-from upid.services.snapshots import Snapshot, Snapshots
+from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_namespaces
 from upid.services.work import WorkLog
 
 FAR_FUTURE: Final = 2.0**53
@@ -59,7 +58,7 @@ class CollectingService:
         files = self._files(tenant, collection_id)
         plan = files.plan()
         if plan is None:
-            files.save_plan(self._decide(tenant, self.log.record(tenant, collection_id).body["request"]))
+            files.save_plan(self._decide(files, tenant, self.log.record(tenant, collection_id).body["request"]))
             plan = files.plan() or self._gone(collection_id)
         self._hold_cluster(tenant, plan.cluster_id, files)
         shards = plan.shards if plan.windows else 0
@@ -73,8 +72,7 @@ class CollectingService:
         plan = files.plan() or self._gone(collection_id)
         if files.note(item) is None:
             access = self.clusters.access(self.clusters.get(tenant, plan.cluster_id).body)
-            inventory = Snapshots(self.blobs).load(tenant, plan.cluster_id).inventory
-            self._collect(files, plan, item, access.metrics, inventory)
+            self._collect(files, plan, item, access.metrics)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "collect", f"{item:06d}")
         return {"item": item}
@@ -104,7 +102,7 @@ class CollectingService:
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series)}
 
-    def _decide(self, tenant: str, request: Mapping[str, Any]) -> Plan:
+    def _decide(self, files: CollectionFiles, tenant: str, request: Mapping[str, Any]) -> Plan:
         cluster = self.clusters.get(tenant, request["cluster_id"]).body
         step, now = request["step_seconds"], self.clock.now()
         inventory = self.kubernetes.open(self.clusters.access(cluster).cluster).inventory()
@@ -123,14 +121,17 @@ class CollectingService:
 
         shards = self.clusters.change(tenant, cluster["id"], change)["shards"]
         Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
+        for group in groups:
+            files.save_inventory(group, encode(Snapshot(now, of_namespaces(inventory, group))))
         return Plan(
             cluster_id=cluster["id"], step_seconds=step, shards=shards, watermark=watermark, end=end, windows=windows, groups=tuple(groups),
             accept_gaps=cluster["stalled"]["count"] >= PATIENCE, unreadable=tuple((part.what, part.reason) for part in inventory.unreadable),
             counts={"workloads": len(inventory.workloads), "containers": containers, "namespaces": len(inventory.namespaces)},
         )  # fmt: skip
 
-    def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess, inventory: Inventory) -> None:
+    def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess) -> None:
         number, group = plan.place(item)
+        inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
         (usage,) = self.metrics_sources.open(access).usage([plan.groups[group]], window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -20,7 +21,7 @@ def work_prefix(tenant: str, collection_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CollectionFiles:
-    """The intermediate blobs of one collection: its plan, and for each (window, group) a part per shard and a note that all parts are there."""
+    """The intermediate blobs of one collection: its plan, the inventory of each group, and for each (window, group) a part per shard and a note that all parts are there."""
 
     blobs: Blobs
     prefix: str
@@ -35,6 +36,14 @@ class CollectionFiles:
     def save_plan(self, plan: Plan) -> None:
         """Store the plan; one that is there stays."""
         self.blobs.put(f"{self.prefix}plan.json", plan.encode(), if_absent=True)
+
+    def inventory(self, group: Sequence[str]) -> bytes:
+        """Return what `save_inventory` stored of a group of namespaces."""
+        return self.blobs.get(self._group(group))
+
+    def save_inventory(self, group: Sequence[str], data: bytes) -> None:
+        """Store the part of the inventory that a group needs, so that no task parses all of a big cluster."""
+        self.blobs.put(self._group(group), data)
 
     def note(self, item: int) -> Mapping[str, Any] | None:
         """Return what was collected for an item, None where it was not."""
@@ -56,6 +65,10 @@ class CollectionFiles:
     def part(self, item: int, shard: int) -> bytes:
         """Return an item's part of a shard."""
         return self.blobs.get(f"{self.prefix}items/{item:06d}/{shard:04d}.bin")
+
+    def _group(self, group: Sequence[str]) -> str:
+        # By its namespaces, not by its number: a plan that was made twice, with another namespace in between, numbers them differently.
+        return f"{self.prefix}groups/{blake2b('/'.join(group).encode(), digest_size=16).hexdigest()}.json"
 
     def warnings(self, item: int) -> list[str]:
         """Return what the source said was incomplete of an item."""

@@ -5,7 +5,7 @@ A shard's part is what a task of one shard needs (its workloads, all nodes, all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,6 +55,18 @@ class Snapshots:
 
     def _part(self, tenant: str, cluster_id: str, shard: int) -> str:
         return f"{blob_prefix(tenant, cluster_id)}inventory/{shard:04d}.json"
+
+
+def of_namespaces(inventory: Inventory, namespaces: Collection[str]) -> Inventory:
+    """Return what an inventory has in these namespaces, with all nodes."""
+    wanted = frozenset(namespaces)
+    return replace(
+        inventory,
+        workloads=tuple(workload for workload in inventory.workloads if workload.namespace in wanted),
+        pods=tuple(pod for pod in inventory.pods if pod.namespace in wanted),
+        replica_sets=tuple(link for link in inventory.replica_sets if link[0] in wanted),
+        jobs=tuple(link for link in inventory.jobs if link[0] in wanted),
+    )
 
 
 def encode(snapshot: Snapshot) -> bytes:
