@@ -43,7 +43,9 @@ class Advice:
 
 def rounded_up(value: Floats, unit: float) -> Floats:
     """Return values as multiples of `unit`, never below; what is a multiple but for rounding errors (1e-9 relative) stays."""
-    result: Floats = np.round(np.ceil(value / unit * (1 - 1e-9))) * unit
+    count = np.round(np.ceil(value / unit * (1 - 1e-9)))
+    # Dividing gives the nearest number to 0.713; 713 * 0.001 is one bit off.
+    result: Floats = np.asarray(count / round(1 / unit) if unit < 1 else count * unit, dtype=np.float64)
     return result
 
 

@@ -33,7 +33,8 @@ class Backtest:
 
 
 def _tail(histogram: Histogram, slots: int) -> Floats:
-    return histogram.days[:, :slots].sum(axis=1, dtype=np.float64)
+    counts: Floats = histogram.days[:, :slots].sum(axis=1, dtype=np.float64)
+    return counts
 
 
 def _slack(daily: Daily, slots: int, request: Floats) -> Floats:
