@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from upid.runtime.events import OutboxPublisher
 from upid.runtime.gateway import Gateway
 from upid.runtime.home import BACKLOG, DataFolder, PlatformError, bind
 from upid.runtime.scheduler import Scheduler
+from upid.runtime.signals import until_signalled
 from upid.runtime.template import Template
 from upid.runtime.workflows.engine import WorkflowEngine
 from upid.settings import Settings
@@ -128,21 +128,18 @@ def background(services: Services, template: Template) -> list[Part]:
 
 def serve(settings: Settings, announce: Callable[[PlatformServer], None]) -> None:
     """Run the platform until SIGTERM or SIGINT, and stop within ten seconds. `announce` is called once it answers."""
-    stopping = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     server = PlatformServer(settings)
-    try:
-        server.start()
-        announce(server)
-        stopping.wait()
-    finally:
-        guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
-        guard.daemon = True
-        guard.start()
-        server.stop()
-        guard.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with until_signalled() as wait:
+        try:
+            server.start()
+            announce(server)
+            wait()
+        finally:
+            guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
+            guard.daemon = True
+            guard.start()
+            server.stop()
+            guard.cancel()
 
 
 def _config(app: GatewayApp) -> uvicorn.Config:
