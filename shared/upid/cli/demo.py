@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,6 +39,8 @@ def demo(port: Port = None, home: Home = None, pods: Pods = USUAL_PODS) -> None:
     from upid.runtime.server import PlatformError
 
     start_logging()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows and rules gets question marks, no failure
     settings = settings_for(port=port, home=home)
     stages = BarStages() if sys.stdout.isatty() else PlainStages()
     with stopped_by_signals() as stopping, ExitStack() as stack:

@@ -8,6 +8,10 @@ from typing import Any, Final
 from upid.domain.quantities import format_cpu, format_memory
 
 GIB: Final = 2**30
+MOST_TELLING: Final = (
+    "memory_oom", "memory_leak", "cpu_throttled", "memory_growth", "cpu_growth", "cpu_recurring_peak", "memory_heap", "memory_startup_peak",
+    "cpu_scaled_by_hpa", "memory_scaled_by_hpa", "cpu_exceeds_node", "memory_exceeds_node", "cpu_floor", "cpu_quantile", "cpu_busiest_pod", "memory_peak",
+)  # fmt: skip
 RISK_STYLE: Final = {"low": "green", "medium": "yellow", "high": "red"}
 
 
@@ -27,7 +31,7 @@ def render(document: dict[str, Any], width: int | None = None, *, color: bool = 
         console.print(_table(entries))
     for line in _totals(document["summary"], len(entries)):
         console.print(line, markup=False)
-    return out.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().strip("\n").splitlines())
 
 
 def _table(entries: Sequence[Mapping[str, Any]]) -> Any:
@@ -86,30 +90,28 @@ def _change(now: float | None, then: float | None, form: Any) -> str:
 
 
 def _why(entry: Mapping[str, Any]) -> str:
-    if entry["status"] == "withheld":
-        return f"withheld: {entry['withheld_code']}"
-    texts = [reason["text"] for reason in entry["reasons"][:2]]
-    return " ".join(texts) or entry["status"]
+    """Return the reason that tells most; the others stand in the document."""
+    reasons = {reason["code"]: reason["text"] for reason in entry["reasons"]}
+    telling = next((code for code in MOST_TELLING if code in reasons), next(iter(reasons), None))
+    told = reasons[telling] if telling else ""
+    return f"{entry['withheld_code']}: {told}" if entry["status"] == "withheld" else told
 
 
 def _totals(summary: Mapping[str, Any], shown: int) -> Iterator[str]:
-    now, then = summary.get("current") or {}, summary.get("recommended_requests") or summary.get("recommended") or {}
     yield (
-        f"{summary['containers']:,} containers of {summary['workloads']:,} workloads: {_count(summary['recommended'])} to change, "
+        f"{summary['containers']:,} containers of {summary['workloads']:,} workloads: {summary['recommended']:,} to change, "
         f"{summary['unchanged']:,} right as they are, {summary['withheld']:,} without a recommendation."
     )
-    withheld = summary.get("withheld_by_code") or {}
+    withheld = summary["withheld_by_code"]
     if withheld:
-        yield "Without one: " + ", ".join(f"{code} {count:,}" for code, count in sorted(withheld.items()))
-    if isinstance(then, Mapping):
+        yield "Without one: " + ", ".join(f"{code} {count:,}" for code, count in sorted(withheld.items())) + "."
+    requests = summary.get("requests")
+    if requests:
+        now, then = requests["current"], requests["recommended"]
         yield (
-            f"Requests: {now['cpu_request_cores']:,.1f} -> {then['cpu_request_cores']:,.1f} cores, "
-            f"{now['memory_request_bytes'] / GIB:,.1f} -> {then['memory_request_bytes'] / GIB:,.1f} GiB."
+            f"Requests: {now['cpu_request_cores']:,.1f} → {then['cpu_request_cores']:,.1f} cores, "
+            f"{now['memory_request_bytes'] / GIB:,.1f} → {then['memory_request_bytes'] / GIB:,.1f} GiB."
         )
     yield f"Savings: {summary['savings_usd_per_month']:,.2f} USD a month."
-    if isinstance(summary["recommended"], int) and summary["recommended"] > shown:
-        yield f"The {shown:,} that save most are shown."
-
-
-def _count(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if summary["recommended"] > shown:
+        yield f"The {shown:,} changes that save most are shown."

@@ -106,7 +106,7 @@ def _staging() -> tuple[WorkloadSpec, ...]:
 
 def _system() -> tuple[WorkloadSpec, ...]:
     return (
-        WorkloadSpec("kube-system", "DaemonSet", "node-agent", 0, (c("agent", "steady", 0.03, "steady", 70, "100m/128Mi", "/256Mi"),)),
+        WorkloadSpec("kube-system", "DaemonSet", "node-agent", 0, (c("agent", "steady", 0.03, "steady", 70, "60m/90Mi", "/256Mi"),)),
         WorkloadSpec("kube-system", "DaemonSet", "kube-proxy", 0, (c("kube-proxy", "steady", 0.004, "steady", 26, "100m/"),)),
         WorkloadSpec("monitoring", "DaemonSet", "node-exporter", 0, (c("exporter", "steady", 0.008, "steady", 22, "102m/180Mi", "250m/180Mi"), c("rbac-proxy", "steady", 0.001, "steady", 14, "10m/20Mi", "20m/40Mi"))),
         _deployment("kube-system", "coredns", 2, c("coredns", "daily", 0.03, "steady", 32, "100m/70Mi", "/170Mi")),

@@ -20,8 +20,8 @@ from upid.runtime.server import PlatformServer
 from upid.services.identity import ADMIN
 from upid.settings import Settings
 
-MOST_ROWS: Final = 60
-PIPE_COLUMNS: Final = 180
+MOST_ROWS: Final = 80
+PIPE_COLUMNS: Final = 190
 USUAL_PODS: Final = 150
 HOUR: Final = 3600
 STOP_SECONDS: Final = 9.0  # after these a demo that does not stop is ended: its data is safe at any moment
@@ -83,6 +83,7 @@ class Demonstration:
         guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
         guard.daemon = True
         guard.start()
+        self.stages.close()
         if self._server is not None:
             self._server.stop()
         if self._cluster is not None:

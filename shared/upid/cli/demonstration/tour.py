@@ -13,6 +13,7 @@ from upid.domain.errors import UnavailableError
 from upid.domain.work import ENDED
 
 POLL_SECONDS: Final = 0.15
+TELL_EVERY_SECONDS: Final = 10.0
 REGION: Final = "eu-west-1"
 
 
@@ -33,6 +34,10 @@ class Stages(Protocol):
 
     def end(self, outcome: str) -> None:
         """End the stage and tell what came out."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing on the screen that moves; without a stage nothing happens."""
         ...
 
 
@@ -62,16 +67,15 @@ class Tour:
         self.stages.begin("Collecting usage")
         work = self._done(self.client.post("/metrics/collect", {"cluster_id": cluster_id}), "/metrics/collect")
         result = work["result"] or {}
-        self.stages.end(
-            f"{result.get('samples', 0):,} samples of {result.get('containers', 0):,} containers in {result.get('workloads', 0):,} workloads"
-        )
+        samples = f"{result['samples']:,} samples" if result.get("samples") else "nothing new"
+        self.stages.end(f"{samples}, {result.get('containers', 0):,} containers of {result.get('workloads', 0):,} workloads")
 
     def analyze(self, cluster_id: str) -> dict[str, Any]:
         """Analyze the cluster and return the totals."""
         self.stages.begin("Analyzing")
         work = self._done(self.client.post("/optimization/analyze", {"cluster_id": cluster_id}), "/optimization/analysis")
         summary: dict[str, Any] = work["summary"] or {}
-        self.stages.end(f"{summary.get('recommended', 0):,} recommendations")
+        self.stages.end(f"{summary.get('recommended', 0):,} of {summary.get('containers', 0):,} containers need other values")
         return summary
 
     def recommendations(self, cluster_id: str, most: int) -> list[dict[str, Any]]:
@@ -99,14 +103,21 @@ class PlainStages:
     """Lines, one when a stage begins and one when it ends: for pipes and logs."""
 
     _begun: float = 0.0
+    _told: float = 0.0
 
     def begin(self, what: str) -> None:
         """Print what begins."""
-        self._begun = time.monotonic()
+        self._begun = self._told = time.monotonic()
         print(f"{what} ...", flush=True)
 
     def show(self, share: float) -> None:
-        """Show nothing in between."""
+        """Print how far it is, now and then."""
+        if time.monotonic() - self._told >= TELL_EVERY_SECONDS:
+            self._told = time.monotonic()
+            print(f"  {share:.0%}", flush=True)
+
+    def close(self) -> None:
+        """Leave everything as it is."""
 
     def end(self, outcome: str) -> None:
         """Print what came out, and how long it took."""
@@ -142,7 +153,7 @@ class BarStages:
         print(f"{self._what:<24} {outcome} in {time.monotonic() - self._begun:.1f} s", flush=True)
 
     def close(self) -> None:
-        """Take the bar away; without one nothing happens."""
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
