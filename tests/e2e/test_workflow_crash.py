@@ -117,7 +117,13 @@ def test_workers_end_with_a_process_that_is_killed_from_outside(tmp_path: Path) 
     process.wait()
 
     worker = int(file.read_text().split()[1])
-    wait_until(lambda: not Path(f"/proc/{worker}").exists() or is_dead(worker), seconds=5)
+    wait_until(lambda: is_dead(worker), seconds=5)
+    assert is_resumable(tmp_path)
+
+
+def is_resumable(folder: Path) -> bool:
+    """Tell whether the execution waits to be resumed."""
+    return services_in(folder).workflows.describe("m", "x").status == "RUNNING"
 
 
 def is_dead(pid: int) -> bool:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import orjson
+
 from upid.runtime.workflows.choices import moment
+from upid.runtime.workflows.data import LIMIT_BYTES
 from upid.runtime.workflows.expressions import parse_expression
 from upid.runtime.workflows.faults import ALL, PREDEFINED, DefinitionError
 from upid.runtime.workflows.jsonpath import parse
@@ -22,8 +25,16 @@ def text(value: Any, place: str) -> None:
         raise DefinitionError(place, "must be a text.")
 
 
-def anything(_value: Any, _place: str) -> None:
-    """Accept any JSON value."""
+def within_limit(value: Any, place: str) -> None:
+    """Check that a state could carry this value."""
+    if len(orjson.dumps(value)) > LIMIT_BYTES:
+        raise DefinitionError(place, f"is over {LIMIT_BYTES} bytes long.")
+
+
+def listing(value: Any, place: str) -> None:
+    """Check that it is a list with something in it."""
+    if not isinstance(value, list) or not value:
+        raise DefinitionError(place, "must be a list that is not empty.")
 
 
 def true(value: Any, place: str) -> None:

@@ -22,7 +22,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value that stands in the expression; a text also as it is written there, since States.Format takes an escaped brace for no placeholder."""
+    """A value that stands in the expression; a text also as it is written there, since an escaped brace is only a brace to States.Format."""
 
     value: Any
     raw: str = ""

@@ -64,8 +64,7 @@ def _handlers(value: Any, place: str, fields: Mapping[str, Check], what: str) ->
 
 def choices(value: Any, place: str) -> None:
     """Check the rules of a Choice."""
-    if not isinstance(value, list) or not value:
-        raise DefinitionError(place, "must be a list with a rule.")
+    checks.listing(value, place)
     for at, rule in enumerate(value):
         checks.table(rule, f"{place}/{at}")
         one_field(rule, ("Next",), f"{place}/{at}")
@@ -78,8 +77,7 @@ def _rule(rule: Any, place: str) -> None:
     names = set(rule)
     if len(names) == 1 and names <= {"And", "Or"}:
         name = names.pop()
-        if not isinstance(rule[name], list) or not rule[name]:
-            raise DefinitionError(f"{place}/{name}", "must be a list with a rule.")
+        checks.listing(rule[name], f"{place}/{name}")
         for at, part in enumerate(rule[name]):
             _rule(part, f"{place}/{name}/{at}")
     elif names == {"Not"}:
@@ -138,7 +136,7 @@ DISTRIBUTED: Final[Mapping[str, Check]] = {
     "ToleratedFailurePercentage": checks.number(0, 100, whole=False), "ToleratedFailurePercentagePath": checks.path,
 }  # fmt: skip
 STATES: Final[Mapping[str, Mapping[str, Check]]] = {
-    "Pass": {**_RESULT, "Result": checks.anything},
+    "Pass": {**_RESULT, "Result": checks.within_limit},
     "Task": {
         **_HANDLED, "Resource": checks.text, "Parameters": checks.object_template, "TimeoutSeconds": checks.number(1, MOST_SECONDS),
         "TimeoutSecondsPath": checks.path,
@@ -149,7 +147,7 @@ STATES: Final[Mapping[str, Mapping[str, Check]]] = {
     },
     "Succeed": _PATHS,
     "Fail": {**_ANY, "Error": checks.text, "ErrorPath": checks.expression, "Cause": checks.text, "CausePath": checks.expression},
-    "Parallel": {**_HANDLED, "Branches": checks.anything},
+    "Parallel": {**_HANDLED, "Branches": checks.listing},
     "Map": {
         **_HANDLED, **DISTRIBUTED, "ItemsPath": checks.path, "ItemSelector": checks.object_template, "ItemProcessor": checks.table,
         "Iterator": checks.table, "MaxConcurrency": checks.number(0, MOST_SECONDS), "MaxConcurrencyPath": checks.path,

@@ -34,7 +34,7 @@ def call(name: str, arguments: Sequence[Any], chance: random.Random) -> Any:
 
 
 def _format(template: str, *values: Any) -> str:
-    """Fill a template as it stands in the expression, with the backslashes that keep a brace from being a placeholder."""
+    """Fill a template as it stands in the expression, with the backslashes that make a brace only a brace."""
     left = list(values)
 
     def piece(found: re.Match[str]) -> str:

@@ -113,8 +113,6 @@ class _Machine:
         if kind == "Map":
             self._map(state, place)
         if kind == "Parallel":
-            if not isinstance(state["Branches"], list) or not state["Branches"]:
-                raise DefinitionError(f"{place}/Branches", "must be a list with a branch.")
             for at, branch in enumerate(state["Branches"]):
                 self.check(branch, f"{place}/Branches/{at}", _BRANCH)
 
