@@ -73,3 +73,14 @@ def write_and_read(number: int, kind: str, place: Path, rounds: int) -> int:
 def seal(number: int, kind: str, place: Path) -> bytes:
     """Seal something with a key that nobody made yet."""
     return SEALERS[kind](place).seal(bytes([number]), context="cl_1")
+
+
+def write_pairs_for_ever(kind: str, place: Path) -> None:
+    """Write two records with one number in one transaction, and a blob of that number, again and again until the process is killed."""
+    store = DOCUMENTS[kind](place, SetClock())
+    blobs = BLOBS["directory"](place)
+    number = 0
+    while True:
+        number += 1
+        store.records.transact([Put(Key("t#a#pairs", side), {"number": number}) for side in ("left", "right")])
+        blobs.put("killed/blob", bytes([number % 256]) * 200_000)

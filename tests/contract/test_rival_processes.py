@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,12 @@ from upid.ports.keys import Sealer
 from upid.ports.records import Key, Records
 
 ROUNDS = 20
+
+
+def number_of(documents: Documents) -> int:
+    """Return what the writer of pairs has come to, 0 before it began."""
+    found = documents.records.get(Key("t#a#pairs", "right"))
+    return found.body["number"] if found else 0
 
 
 def test_of_several_processes_that_create_one_record_exactly_one_wins(documents: Documents, documents_kind: str, tmp_path: Path) -> None:
@@ -64,3 +72,23 @@ def test_no_process_ever_reads_half_a_blob(blobs_kind: str, tmp_path: Path) -> N
 def test_processes_that_seal_at_once_use_one_key(open_sealer: Callable[[Path], Sealer], kind: str, tmp_path: Path) -> None:
     envelopes = rivals.at_once(3, rivals.seal, kind, tmp_path)
     assert [open_sealer(tmp_path).open(envelope, context="cl_1") for envelope in envelopes] == [b"\x00", b"\x01", b"\x02"]
+
+
+def test_a_process_that_is_killed_leaves_whole_transactions_and_whole_blobs(
+    documents: Documents, documents_kind: str, blobs: Blobs, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        process = multiprocessing.get_context("forkserver").Process(target=rivals.write_pairs_for_ever, args=(documents_kind, tmp_path))
+        process.start()
+        before = number_of(documents)
+        deadline = time.monotonic() + 30
+        while number_of(documents) in {before, 0, 1, 2} and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+        process.join()
+        left, right = (documents.records.get(Key("t#a#pairs", side)) for side in ("left", "right"))
+        assert left is not None
+        assert right is not None
+        assert left.body == right.body
+        assert len(set(blobs.get("killed/blob"))) == 1
+        assert len(blobs.get("killed/blob")) == 200_000

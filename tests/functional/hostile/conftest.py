@@ -6,21 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from functional.hostile.scanning import World
-from outside.serving import serving
-
-from upid.bootstrap import build_services
+from outside.scanning import World, opened
 
 
 @pytest.fixture
 def world(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A cluster with one Deployment, `web` in `shop`, and its usage."""
-    monkeypatch.setenv("UPID_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("KUBECONFIG", raising=False)
-    build_services.cache_clear()
-    made = World(tmp_path, capfd)
-    made.cluster.namespace("shop")
-    made.web()
-    with serving(made.cluster.answer) as made.api_url, serving(made.metrics.answer) as made.prometheus_url:
+    with opened(tmp_path, capfd, monkeypatch) as made:
         yield made
-    build_services.cache_clear()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from functional.hostile.scanning import World
+from outside.scanning import World
 
 UNREADABLE = [
     ("--step", "0"), ("--step", "0s"), ("--step", "-5m"), ("--step", "5"), ("--step", "five"), ("--step", "0.5s"), ("--history", "7x"), ("--history", ""),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
-from functional.hostile.scanning import AT, DAY, World
 from outside.cluster import container
+from outside.scanning import AT, DAY, World
 
 LONG = "w" * 253
 GIB = 2**30

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from functional.hostile.scanning import World
 from outside.cluster import Cluster
+from outside.scanning import World
 
 GOOD = Cluster().kubeconfig("http://127.0.0.1:1")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from functional.hostile.scanning import World
 from outside.cluster import APPS, container, refusal
+from outside.scanning import World
 from outside.serving import Reply, Request, serving
 
 HTML = Reply(b"<!doctype html><html><body>Please log in</body></html>", 200, {"Content-Type": "text/html"})

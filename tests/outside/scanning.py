@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from outside.cluster import Cluster, container
 from outside.metrics import Metrics
-
+from outside.serving import serving
+from upid.bootstrap import build_services
 from upid.cli.main import main
 
 AT = 1_700_006_400  # a midnight, UTC
@@ -75,3 +79,17 @@ class World:
         self.capture.readouterr()
         status = main(["scan", *given, "--history", "1d", "--step", "15m", "--output", "json", *arguments])
         return Outcome(status, *self.capture.readouterr())
+
+
+@contextlib.contextmanager
+def opened(tmp_path: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Give a cluster with one Deployment, `web` in `shop`, and its usage."""
+    monkeypatch.setenv("UPID_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    build_services.cache_clear()
+    made = World(tmp_path, capture)
+    made.cluster.namespace("shop")
+    made.web()
+    with serving(made.cluster.answer) as made.api_url, serving(made.metrics.answer) as made.prometheus_url:
+        yield made
+    build_services.cache_clear()
