@@ -149,7 +149,9 @@ def test_a_transaction_with_a_key_twice_is_refused(records: Records) -> None:
 
 
 def test_an_empty_transaction_is_no_error(records: Records) -> None:
+    records.put(KEY, {"n": 1})
     records.transact([])
+    assert records.get(KEY) == Record(KEY, {"n": 1}, 1)
 
 
 def test_events_alone_make_a_transaction(records: Records, events: EventStore) -> None:

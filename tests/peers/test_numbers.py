@@ -97,7 +97,7 @@ def test_infinite_samples_are_no_samples() -> None:
 
 def test_no_entry_holds_nan_where_json_has_no_such_thing() -> None:
     for cpu in (flat(np.nan), flat(0.2), flat(0.0)):
-        json.dumps(one(cpu), allow_nan=False)
+        assert json.dumps(one(cpu), allow_nan=False)
 
 
 def test_a_window_of_36_hours_is_one_and_a_half_days_of_samples() -> None:

@@ -74,6 +74,6 @@ def test_ids_of_another_kind_are_not_found(client: Client, cluster_id: str) -> N
 @pytest.mark.parametrize("place", [(0, 0), (2**20 - 1, 2**20 - 1)])
 def test_a_made_up_recommendation_is_not_found(client: Client, analysis: str, place: tuple[int, int]) -> None:
     identifier = recommendation_id(analysis, *place)
-    client.get(f"/optimization/recommendations/{identifier}").problem(404, "not-found")
-    client.put(f"/optimization/recommendations/{identifier}/status", {"review": "approved"}).problem(404, "not-found")
-    client.post(f"/optimization/recommendations/{identifier}/simulate", {}).problem(404, "not-found")
+    assert client.get(f"/optimization/recommendations/{identifier}").problem(404, "not-found")
+    assert client.put(f"/optimization/recommendations/{identifier}/status", {"review": "approved"}).problem(404, "not-found")
+    assert client.post(f"/optimization/recommendations/{identifier}/simulate", {}).problem(404, "not-found")
