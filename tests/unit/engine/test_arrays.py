@@ -68,13 +68,13 @@ def test_a_changed_byte_is_told(place: int) -> None:
     data = bytearray(pack(ARRAYS, {"x": 1}))
     data[place] ^= 1
 
-    with pytest.raises(ValueError, match="corrupt|no packed arrays"):
+    with pytest.raises(ValueError, match=r"corrupt|no packed arrays"):
         unpack(bytes(data))
 
 
 @pytest.mark.parametrize("length", [0, 5, 40])
 def test_cut_off_bytes_are_told(length: int) -> None:
-    with pytest.raises(ValueError, match="cut off|corrupt"):
+    with pytest.raises(ValueError, match=r"cut off|corrupt"):
         unpack(pack(ARRAYS, {})[:length])
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from unit.engine.making import MONDAY, noise, samples
 
 from upid.engine.statistics.quantiles import sorted_quantiles
 from upid.engine.usage.evidence import exact_evidence
-from unit.engine.making import MONDAY, noise, samples
 
 POINTS = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 USAGE = st.one_of(st.just(np.nan), st.floats(0, 100, width=32))

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.engine.making import DAY, MONDAY, PER_DAY, noise, part, profile_of, samples
 
 from upid.engine.usage.folding import fold
 from upid.engine.usage.histogram import BUCKETS, DAY_SLOTS, EMPTY, GROWTH, Histogram, exponent_of
 from upid.engine.usage.merging import merge
 from upid.engine.usage.profile import UsageProfile, empty_profile
-from unit.engine.making import DAY, MONDAY, PER_DAY, noise, part, profile_of, samples
 
 
 def assert_same_histograms(a: Histogram, b: Histogram) -> None:
@@ -76,7 +77,7 @@ def test_chunk_after_chunk_equals_all_at_once(bounds: tuple[int, ...]) -> None:
 
     profile = empty_profile(given_samples.workload)
     edges = (0, *bounds, usage.shape[1])
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         profile = fold(profile, part(given_samples, begin, end))
 
     assert_same(profile, profile_of(given_samples))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from unit.engine.making import DAY, MONDAY
 
 from upid.engine.usage.counting import bucket_counts, grid_of, valid_samples
 from upid.engine.usage.histogram import (
@@ -20,7 +21,6 @@ from upid.engine.usage.histogram import (
     rebase,
     shift_days,
 )
-from unit.engine.making import DAY, MONDAY
 
 
 def test_a_value_falls_in_the_bucket_of_its_power_of_growth() -> None:

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from unit.engine.making import PER_DAY, noise, part, profile_of, samples
+from unit.engine.test_folding import assert_same
 
 from upid.engine.arrays import pack, unpack
 from upid.engine.usage.evidence import exact_evidence, profile_evidence
 from upid.engine.usage.folding import fold
 from upid.engine.usage.profile import UsageProfile, empty_profile, reindex
 from upid.engine.usage.storage import from_arrays, to_arrays
-from unit.engine.making import PER_DAY, noise, part, profile_of, samples
-from unit.engine.test_folding import assert_same
 
 
 def crowd() -> UsageProfile:
@@ -54,7 +54,7 @@ def test_other_arrays_are_no_profile() -> None:
         from_arrays({}, {})
     arrays, meta = to_arrays(crowd())
     del arrays["profile.cpu.top"]
-    with pytest.raises(ValueError, match="cpu.top"):
+    with pytest.raises(ValueError, match=r"cpu.top"):
         from_arrays(arrays, meta)
 
 
