@@ -52,7 +52,9 @@ class Assessor:
     def load(self, scope: Scope, request: Mapping[str, Any]) -> Loaded:
         """Return what a request's selection of a shard needs; NotFoundError before the first collection, ValueError where stored data is damaged."""
         inventory = self.snapshots.load_shard(scope.tenant, scope.cluster_id, scope.shard).inventory
-        rows = [row for row in rows_of(inventory) if is_selected(row, request)]
+        rows = rows_of(inventory)
+        if request["namespaces"] or request["workloads"]:
+            rows = [row for row in rows if is_selected(row, request)]
         if request["source"] == "history":
             return self._from_history(scope, inventory, rows)
         return self._from_profile(scope, inventory, rows)
@@ -71,7 +73,8 @@ class Assessor:
 
     def _from_profile(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
         stored = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard)
-        profile = align_profile(stored.profile, stored.row_keys, rows)
+        same = stored.row_keys == [row.key for row in rows]  # then nothing needs to be copied
+        profile = stored.profile if same else align_profile(stored.profile, stored.row_keys, rows)
         window = UsageWindow(profile.folded_from, profile.folded_until, profile.step_seconds)
         return Loaded(inventory, rows, profile, profile_evidence(profile), window)
 

@@ -5,7 +5,7 @@ A shard's part is what a task of one shard needs (its workloads, all nodes, all 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,7 +79,7 @@ def decode(data: bytes) -> Snapshot:
     body = orjson.loads(data)
     found = body["inventory"]
     inventory = Inventory(
-        workloads=tuple(_workload(workload) for workload in found["workloads"]),
+        workloads=tuple([_workload(workload) for workload in found["workloads"]]),
         pods=tuple(Pod(**pod) for pod in found["pods"]),
         nodes=tuple(Node(**node) for node in found["nodes"]),
         namespaces=tuple(found["namespaces"]),
@@ -91,16 +91,16 @@ def decode(data: bytes) -> Snapshot:
     return Snapshot(body["time"], inventory)
 
 
-def _workload(found: Mapping[str, Any]) -> Workload:
+def _workload(found: dict[str, Any]) -> Workload:
+    # The parsed document is nobody else's: changing it in place halves the time that a big cluster takes.
     autoscaler = found["autoscaler"]
-    return Workload(
-        **{
-            **found,
-            "containers": tuple(
-                Container(**{**container, "resources": Resources(**container["resources"])}) for container in found["containers"]
-            ),
-            "labels": tuple((name, value) for name, value in found["labels"]),
-            "autoscaler": Autoscaler(**autoscaler) if autoscaler else None,
-            "node_names": tuple(found["node_names"]),
-        }
-    )
+    found["containers"] = tuple([_container(container) for container in found["containers"]])
+    found["labels"] = tuple([(name, value) for name, value in found["labels"]])
+    found["autoscaler"] = Autoscaler(**autoscaler) if autoscaler else None
+    found["node_names"] = tuple(found["node_names"])
+    return Workload(**found)
+
+
+def _container(found: dict[str, Any]) -> Container:
+    found["resources"] = Resources(**found["resources"])
+    return Container(**found)
