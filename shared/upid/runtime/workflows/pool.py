@@ -91,6 +91,11 @@ class WorkerPool:
             seat.kill()
             seat.thread.join()
 
+    @property
+    def closing(self) -> bool:
+        """Whether the pool takes nothing on any more."""
+        return self._closing.is_set()
+
     def take(self) -> Job | None:
         """Return the next call, waiting for one; None when the pool closes."""
         job = self._jobs.get()
@@ -145,7 +150,7 @@ class _Seat:
             job.future.set_exception(job.timed_out())
         except (EOFError, OSError) as error:
             status = self._leave()
-            _LOG.warning("Task %s lost its worker (status %s): %r", name, status, error)
+            _LOG.log(logging.INFO if self._pool.closing else logging.WARNING, "Task %s lost its worker (status %s): %r", name, status, error)
             job.future.set_exception(StatesError(LOST, f"The worker of {name} ended before it answered (status {status})."))
         else:
             _settle(job, answer)
