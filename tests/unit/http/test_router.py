@@ -12,6 +12,7 @@ from upid.http.answers import accepted, created, no_content, version_of, version
 from upid.http.api import Api, Endpoint, Router, build_api
 from upid.http.callers import caller_context, caller_of
 from upid.http.openapi import document
+from upid.http.params import CurrentCaller
 
 
 class Thing(BaseModel):
@@ -125,3 +126,19 @@ def test_a_caller_survives_the_way_through_the_authorizer() -> None:
 @pytest.mark.parametrize("context", [None, {}, {"authorizer": None}, {"authorizer": {}}, {"authorizer": {"user_id": "", "tenant": "t"}}])
 def test_without_an_authorizer_there_is_no_caller(context: object) -> None:
     assert caller_of({"requestContext": context}) is None
+
+
+def test_a_public_route_that_asks_for_its_caller_refuses_strangers() -> None:
+    router = Router("/things", tag="Things")
+
+    @router.get("", public=True)
+    def get_own_thing(caller: CurrentCaller) -> Thing:
+        """Return the caller's thing."""
+        return Thing(size=len(caller.username))
+
+    assert build_api(router).resolve({"httpMethod": "GET", "path": "/api/v1/things"}, None)["statusCode"] == 401
+
+
+def test_an_event_without_a_request_id_is_answered_all_the_same() -> None:
+    answer = build_api().resolve({"httpMethod": "GET", "path": "/api/v1/x", "headers": None}, None)
+    assert (answer["statusCode"], '"urn:request:unknown"' in answer["body"]) == (404, True)
