@@ -12,10 +12,12 @@ class KubeconfigError(UnavailableError):
 
 
 class ApiServerError(UnavailableError):
-    """The API server does not answer, or not as a Kubernetes API does. `status`: its HTTP status, 0 where there was no answer."""
+    """The API server does not answer as a Kubernetes API does."""
 
     title = "Kubernetes API not usable"
 
-    def __init__(self, detail: str, status: int = 0) -> None:
-        super().__init__(detail, status=status)
-        self.status = status
+
+class NoAnswerError(ApiServerError):
+    """The API server does not answer at all."""
+
+    title = "Kubernetes API not reachable"

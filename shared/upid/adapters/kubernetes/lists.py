@@ -43,7 +43,7 @@ class Lister:
                 return None
             except _ExpiredError as error:
                 if attempt == 2:
-                    raise ApiServerError(error.detail, 410) from None
+                    raise ApiServerError(error.detail) from None
         return None
 
     def _all(self, path: str, reduce: Callable[[dict[str, Any]], T], selector: str) -> list[T]:
@@ -75,7 +75,7 @@ def _document(answer: Answer, path: str) -> dict[str, Any]:
     if answer.status != 200:
         raise _error(answer.status, document, path)
     if not isinstance(document, dict):
-        raise ApiServerError(f"What answers at {path} is no Kubernetes API: its answer is not JSON.", answer.status)
+        raise ApiServerError(f"What answers at {path} is no Kubernetes API: its answer is not JSON.")
     return document
 
 
@@ -94,4 +94,4 @@ def _error(status: int, document: Any, path: str) -> AppError:
         case 400 | 422:
             return InvalidError(f"The Kubernetes API cannot take this: {words}")
         case _:
-            return ApiServerError(f"The Kubernetes API answers {status}: {words}", status)
+            return ApiServerError(f"The Kubernetes API answers {status}: {words}")

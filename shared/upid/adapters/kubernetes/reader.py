@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, Final, TypeVar
 
 from upid.adapters.kubernetes.cluster_parts import Target, reduce_autoscaler, reduce_node
-from upid.adapters.kubernetes.errors import ApiServerError
+from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.lists import Lister
 from upid.adapters.kubernetes.objects import meta_of
 from upid.adapters.kubernetes.pods import PodRow, reduce_pod
@@ -80,7 +80,7 @@ class Reader:
                 self.listing.unreadable.append(Unreadable("namespaces", error.detail))
             return
         if names is None:
-            raise ApiServerError(f"What answers at {self.lister.session.target.server} is no Kubernetes API: it has no {NAMESPACES}.", 404)
+            raise ApiServerError(f"What answers at {self.lister.session.target.server} is no Kubernetes API: it has no {NAMESPACES}.")
         missing = [name for name in self.namespaces if name not in set(names)]
         if missing:
             raise NotFoundError(f"There is no namespace {missing[0]!r} in the cluster.", namespace=missing[0])
@@ -105,7 +105,7 @@ class Reader:
         try:
             return self.lister.rows(kind.path(scope), reduce)
         except (ForbiddenError, ApiServerError, InvalidError) as error:
-            if isinstance(error, ApiServerError) and error.status == 0:
+            if isinstance(error, NoAnswerError):
                 self._silent.set()
             self._refused.append(error)
             self.listing.unreadable.append(Unreadable(what, error.detail))
@@ -127,7 +127,7 @@ class Reader:
             for error in self._refused:
                 if isinstance(error, kind):
                     raise error
-        raise ApiServerError(f"What answers at {self.lister.session.target.server} lists no workloads.", 404)
+        raise ApiServerError(f"What answers at {self.lister.session.target.server} lists no workloads.")
 
     def _kept(self, rows: list[T | Unreadable] | None) -> list[T]:
         kept: list[T] = []

@@ -15,7 +15,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 
 from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
-from upid.adapters.kubernetes.errors import ApiServerError
+from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.target import Target
 from upid.adapters.kubernetes.tls import tls_context
 
@@ -90,9 +90,7 @@ class Session:
                 if answer.status not in RETRIED:
                     return answer
                 if last:
-                    raise ApiServerError(
-                        f"{self._where()} answers {answer.status} to {urlsplit(url).path}, {attempt} times.", answer.status
-                    )
+                    raise ApiServerError(f"{self._where()} answers {answer.status} to {urlsplit(url).path}, {attempt} times.")
             patience.sleep(min(max(wait, asked), patience.longest_wait_seconds))
             wait *= 2
         raise ValueError("attempts must be at least 1.")
@@ -148,15 +146,15 @@ class Session:
     def _where(self) -> str:
         return f"The Kubernetes API at {self.target.server}"
 
-    def _failure(self, error: HTTPError) -> ApiServerError:
+    def _failure(self, error: HTTPError) -> NoAnswerError:
         cause: BaseException = getattr(error, "reason", None) or error
         if not isinstance(cause, BaseException):
             cause = error
         if isinstance(error, SSLError) or isinstance(cause, SSLError):
-            return ApiServerError(f"{self._where()} cannot be trusted: {_words(cause)}")
+            return NoAnswerError(f"{self._where()} cannot be trusted: {_words(cause)}")
         if "imeout" in type(cause).__name__:
-            return ApiServerError(f"{self._where()} does not answer in time.")
-        return ApiServerError(f"{self._where()} cannot be reached: {_words(cause)}")
+            return NoAnswerError(f"{self._where()} does not answer in time.")
+        return NoAnswerError(f"{self._where()} cannot be reached: {_words(cause)}")
 
 
 def _words(error: BaseException) -> str:

@@ -48,7 +48,8 @@ class Evaluation:
         windows = Windows(times - selector.offset_seconds, span_seconds, self.cell_seconds, self.now)
         labels: list[dict[str, str]] = []
         values: list[Floats] = []
-        for family, rows in matched(self.families, selector):
+        for family, matching in matched(self.families, selector):
+            rows = windows.reached(family, matching)
             found = windows.over(family, rows, function)
             some = ~np.isnan(found).all(axis=1)
             labels += [family.labels[row] for row in rows[some]]

@@ -27,8 +27,12 @@ def matched(families: Mapping[str, list[Family]], selector: Selector) -> list[tu
 
 
 def _rows(family: Family, tests: list[tuple[str, Callable[[str], bool]]]) -> NDArray[np.intp]:
-    rows: list[int] | range = range(len(family.labels))
+    inside = [test for label, test in tests if label == "namespace"]
+    groups = [rows for name, rows in family.namespaces.items() if all(test(name) for test in inside)]
+    rows = [row for group in groups for row in group]
     for label, test in tests:
+        if label == "namespace":
+            continue
         known: dict[str, bool] = {}
         kept = []
         for row in rows:
@@ -38,7 +42,7 @@ def _rows(family: Family, tests: list[tuple[str, Callable[[str], bool]]]) -> NDA
             if known[value]:
                 kept.append(row)
         rows = kept
-    return np.array(rows, np.intp)
+    return np.array(sorted(rows), np.intp)
 
 
 def _test(matcher: Matcher) -> Callable[[str], bool]:

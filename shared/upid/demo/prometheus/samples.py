@@ -31,6 +31,13 @@ class Windows:
         first = np.floor((self.times - self.span_seconds) / self.cell_seconds).astype(np.int64)
         return np.minimum(first, last), last
 
+    def reached(self, family: Family, rows: Rows) -> Rows:
+        """Return those rows that live in any of the windows."""
+        first, last = self.bounds
+        lives = family.lives[rows]
+        there = (lives[:, 0] < int(last.max()) * self.cell_seconds) & (lives[:, 1] > int(first.min()) * self.cell_seconds)
+        return rows[there]
+
     def over(self, family: Family, rows: Rows, function: str) -> Floats:
         """Return a function of each window, shape (rows, times); NaN where a series has no sample in it."""
         if family.kind == "constant":
