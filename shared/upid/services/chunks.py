@@ -68,6 +68,16 @@ def behind(chunk: UsageChunk, moment: int) -> UsageChunk:
     return replace(chunk, start=start, **{name: getattr(chunk, name)[:, gone:] for name in SAMPLES})
 
 
+def without_events(chunk: UsageChunk) -> UsageChunk:
+    """Return the chunk's samples alone."""
+    return replace(
+        chunk,
+        oom_kills=np.zeros_like(chunk.oom_kills),
+        restarts=np.zeros_like(chunk.restarts),
+        oom_limit_bytes=np.full(len(chunk.keys), np.nan),
+    )
+
+
 def count_samples(chunk: UsageChunk) -> int:
     """Return how many CPU and memory samples a chunk holds."""
     return sum(int(np.count_nonzero(~np.isnan(values))) for values in (chunk.cpu_cores, chunk.memory_bytes))

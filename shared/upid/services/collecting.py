@@ -32,7 +32,7 @@ from upid.services.attribution import attribute
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
-from upid.services.profiles import Profiles, folded, grown
+from upid.services.profiles import Folder, Profiles, grown
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_namespaces
@@ -88,16 +88,19 @@ class CollectingService:
         scope = HistoryScope(tenant, plan.cluster_id, shard)
         profiles = Profiles(self.blobs)
         stored = grown(profiles.load_or_none(tenant, plan.cluster_id, shard), rows_of(snapshot.inventory), snapshot.time)
-        stored = folded(stored, self.history.read(scope, start=stored.profile.folded_until, end=FAR_FUTURE))
+        folder = Folder(stored)
+        # What the history has and the profile has not comes first: the process died in between, or the profile is new or damaged.
+        for chunk in self.history.read(scope, start=folder.context_start, end=FAR_FUTURE):
+            folder.add(chunk)
         samples, series, until = 0, set[SeriesKey](), plan.watermark
         for window in files.foldable(plan):
             chunk = self._window(files, plan, window, shard)
             samples, series, until = samples + chunks.count_samples(chunk), series | set(chunk.keys), chunk.end
-            part = chunks.behind(chunk, stored.profile.folded_until)
-            if part.keys and part.start < part.end:
+            part = chunks.behind(chunk, folder.until)
+            if part.start < part.end:
                 self.history.append(scope, part)
-            stored = folded(stored, [part])
-        profiles.save(tenant, plan.cluster_id, shard, stored)
+                folder.add(part)
+        profiles.save(tenant, plan.cluster_id, shard, folder.stored)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series)}

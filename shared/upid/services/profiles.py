@@ -6,18 +6,19 @@ The history is the truth, a profile is made from it: where a task died between t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from upid.domain.errors import NotFoundError
 from upid.engine.arrays import pack, unpack
-from upid.engine.usage.folding import fold
+from upid.engine.usage.folding import STARTUP_SECONDS, fold
 from upid.engine.usage.profile import UsageProfile, empty_profile, reindex
 from upid.engine.usage.storage import from_arrays, to_arrays
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import UsageChunk
+from upid.services.chunks import behind, without_events
 from upid.services.cluster_records import blob_prefix
 from upid.services.sizing import ContainerRow, samples_of, workload_index
 
@@ -108,18 +109,46 @@ def grown(stored: ShardProfile | None, rows: Sequence[ContainerRow], time: float
     return ShardProfile(keys, tuple(listed[key] for key in keys), profile)
 
 
+@dataclass(slots=True)
+class Folder:
+    """Folds chunks of a shard one after the other, and keeps the end of the last ones.
+
+    Without it nobody could tell a pod that starts with a chunk from one that ran before it, and scheduled chunks are only a step or two long.
+    """
+
+    stored: ShardProfile
+    context: list[UsageChunk] = field(default_factory=list)
+
+    @property
+    def until(self) -> int:
+        """End of what is folded. [s since the epoch]"""
+        return self.stored.profile.folded_until
+
+    @property
+    def context_start(self) -> int:
+        """From when on chunks are to be added again, so that the next one has its context. [s since the epoch]"""
+        return self.until - STARTUP_SECONDS - self.stored.profile.step_seconds
+
+    def add(self, chunk: UsageChunk) -> None:
+        """Fold the next chunk; one that ends at or before what is folded changes nothing and is context alone."""
+        if self.context and self.context[-1].end != chunk.start:
+            self.context = []
+        if chunk.end > self.until:
+            samples = samples_of([*self.context, chunk], self.stored.rows)
+            self.stored = replace(self.stored, profile=fold(self.stored.profile, samples))
+        since = chunk.end - STARTUP_SECONDS - chunk.step_seconds
+        self.context = [without_events(behind(part, since)) for part in (*self.context, chunk) if part.end > since]
+
+
 def folded(stored: ShardProfile, chunks: Iterable[UsageChunk]) -> ShardProfile:
     """Return the profile with chunks folded in, oldest first; a chunk that ends at or before what is folded changes nothing."""
-    profile, rows = stored.profile, stored.rows
+    folder = Folder(stored)
     for chunk in chunks:
-        if chunk.end > profile.folded_until:
-            profile = fold(profile, samples_of([chunk], rows))
-    return replace(stored, profile=profile)
+        folder.add(chunk)
+    return folder.stored
 
 
 def rebuild(chunks: Iterable[UsageChunk], rows: Sequence[ContainerRow]) -> UsageProfile:
     """Return the profile of these rows, in their order, from chunks of the history, oldest first: what folding them one by one gave."""
-    profile = empty_profile(workload_index(rows))
-    for chunk in chunks:
-        profile = fold(profile, samples_of([chunk], rows))
-    return profile
+    keys = tuple(RowKey.of(row) for row in rows)
+    return folded(ShardProfile(keys, (0.0,) * len(keys), empty_profile(workload_index(rows))), chunks).profile

@@ -13,7 +13,6 @@ from worlds.collection import ALICE, START, STEP, FakeCluster, World, inventory,
 
 from upid.domain.errors import NotFoundError
 from upid.domain.inventory import Unreadable
-from upid.engine.arrays import pack
 from upid.engine.usage.storage import to_arrays
 from upid.ports.metrics_source import PodContainer
 from upid.ports.usage_history import HistoryScope, UsageChunk
@@ -116,6 +115,23 @@ def test_a_profile_equals_the_one_made_from_the_history(world: World) -> None:
 
     again = rebuild(history(world, cluster_id), profile.rows)
     assert_same(profile.profile, again)
+
+
+def test_a_pod_that_starts_between_two_collections_is_seen_to_start(world: World) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=HOUR)
+    world.cluster.listed = inventory(*world.cluster.listed.workloads, workload("shop", "late"))
+    for _ in range(4):
+        world.clock.moment += STEP
+        world.collect(cluster_id)
+
+    found = Profiles(world.services.blobs).load("default", cluster_id, 0)
+
+    started = {key.name: peak for key, peak in zip(found.keys, found.profile.startup_cpu_cores, strict=True) if not np.isnan(peak)}
+    # The first ten minutes of a pod are its first two steps of five.
+    first_two = sample(PodContainer("shop", "late-0", "main"), START + STEP * np.arange(2)).max()
+    assert started == pytest.approx({"late": first_two}, rel=1e-6)
+    assert_same(found.profile, rebuild(history(world, cluster_id), found.rows))
 
 
 def test_rows_are_every_container_and_know_which_they_are(world: World) -> None:
@@ -285,8 +301,7 @@ def test_a_shard_that_fails_is_named_and_the_others_do_not_fold_twice(world: Wor
     for shard in range(4):
         profile = Profiles(world.services.blobs).load("default", cluster_id, shard)
         assert profile.profile.folded_until == START + 2 * HOUR
-        if chunks := history(world, cluster_id, shard):  # a shard without a series has nothing to be made from
-            assert_same(profile.profile, rebuild(chunks, profile.rows))
+        assert_same(profile.profile, rebuild(history(world, cluster_id, shard), profile.rows))
     assert_whole(world, cluster_id, START - HOUR, START + 2 * HOUR, shards=4)
 
 
@@ -432,7 +447,10 @@ def test_progress_grows_with_the_parts_that_are_done(world: World) -> None:
 
 def assert_same(a: Any, b: Any) -> None:
     """Hold that two profiles are equal in every array."""
-    assert pack(*to_arrays(a)) == pack(*to_arrays(b))
+    (arrays, meta), (others, others_meta) = to_arrays(a), to_arrays(b)
+    assert (meta, list(arrays)) == (others_meta, list(others))
+    for name, values in arrays.items():
+        np.testing.assert_array_equal(values, others[name], err_msg=name)
 
 
 def assert_whole(world: World, cluster_id: str, start: int, end: int, shards: int = 1) -> None:

@@ -24,7 +24,7 @@ def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
     """Return the profile with `samples` folded in. Rows and workloads of both are the same.
 
     Samples that end at or before `folded_until` change nothing (the very same profile is returned); of samples that overlap it only the steps
-    behind it count. Folding chunk after chunk equals folding all at once: counts exactly, sums and the older part to 1e-12, hourly means to 1e-6.
+    behind it count, those in front of it tell which series have just begun (`STARTUP_SECONDS` and a step of them are enough). Folding chunk after chunk equals folding all at once: counts exactly, sums and the older part to 1e-12, hourly means to 1e-6.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
         If rows or the step differ from the profile's, or shapes do not match.
     """
     _check(profile, samples)
-    samples = _behind(samples, profile.folded_until)
+    whole, samples = samples, _behind(samples, profile.folded_until)
     if samples.cpu_cores.shape[1] == 0:
         return profile
     grid = grid_of(samples.start, samples.step_seconds, samples.cpu_cores.shape[1])
@@ -41,7 +41,7 @@ def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
     slots = Slots(slot, np.where(slot >= DAY_SLOTS, day_weight(grid.days, after.reference_day), 0.0))
     after = _with_beside(after, samples, grid, slots)
     after = _with_metrics(after, samples, grid, slots)
-    return _with_events(after, samples, grid)
+    return _with_startup(_with_events(after, samples, grid), whole)
 
 
 def _check(profile: UsageProfile, samples: Samples) -> None:
@@ -127,7 +127,7 @@ def _hours(hourly: Hourly, sums: Sums, grid: Grid, seen: int) -> Hourly:
 
 
 def _with_events(profile: UsageProfile, samples: Samples, grid: Grid) -> UsageProfile:
-    """Fold throttling by day, events on the samples' last day, start-up peaks and the number of pods."""
+    """Fold throttling by day, events on the samples' last day, and the number of pods."""
     column = grid.days - profile.first_day
     last = int(column[-1])
     throttled_total, throttled_count = profile.throttled_total.copy(), profile.throttled_count.copy()
@@ -144,12 +144,19 @@ def _with_events(profile: UsageProfile, samples: Samples, grid: Grid) -> UsagePr
             np.add.at(throttled_total[:, column[day]], samples.row[measured], total[:, day])
             np.add.at(throttled_count[:, column[day]], samples.row[measured], count[:, day])
     pods = np.maximum(profile.pods, np.bincount(samples.row, minlength=profile.rows)).astype(np.int32)
-    startup_cpu = _startup(profile.startup_cpu_cores, samples.cpu_cores, samples)
-    startup_memory = _startup(profile.startup_memory_bytes, samples.memory_bytes, samples)
     return replace(
         profile, throttled_total=throttled_total, throttled_count=throttled_count, oom_kills=oom_kills, restarts=restarts, oom_limit_bytes=oom_limit,
-        pods=pods, startup_cpu_cores=startup_cpu, startup_memory_bytes=startup_memory,
+        pods=pods,
     )  # fmt: skip
+
+
+def _with_startup(profile: UsageProfile, samples: Samples) -> UsageProfile:
+    """Fold the peaks of starts, from steps that may be folded already: a peak that is taken twice is the same peak."""
+    return replace(
+        profile,
+        startup_cpu_cores=_startup(profile.startup_cpu_cores, samples.cpu_cores, samples),
+        startup_memory_bytes=_startup(profile.startup_memory_bytes, samples.memory_bytes, samples),
+    )
 
 
 def _startup(before: NDArray[np.float32], values: NDArray[np.float32], samples: Samples) -> NDArray[np.float32]:
