@@ -55,6 +55,9 @@ class Assessor:
         rows = rows_of(inventory)
         if request["namespaces"] or request["workloads"]:
             rows = [row for row in rows if is_selected(row, request)]
+        if not rows:  # a cluster without workloads has no profile either
+            profile = empty_profile(workload_index(rows))
+            return Loaded(inventory, rows, profile, profile_evidence(profile), UsageWindow(0, 0, 0))
         if request["source"] == "history":
             return self._from_history(scope, inventory, rows)
         return self._from_profile(scope, inventory, rows)
