@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from unit.engine.making import GIB, MIB, MONDAY, noise
+from unit.services.test_sizing import APP, chunk, inventory, table, workload
+
+from upid.domain.inventory import Autoscaler, Container, Resources
+from upid.domain.reasons import TEXTS, percent, text_of
+from upid.domain.times import format_time
+from upid.engine.rightsizing.columns import CODES, REASONS
+from upid.services.entries import entries, entry, merge_summaries, summary
+from upid.services.sizing import rows_of
+
+KEYS = [
+    "namespace", "kind", "name", "uid", "container", "replicas", "status", "withheld_code", "current", "recommended", "evidence", "reasons",
+    "confidence", "backtest", "risk", "savings_usd_per_month",
+]  # fmt: skip
+
+
+def shop() -> Any:
+    """Return a table of four workloads: sized, without data, an init container beside a main one, and one that an autoscaler scales."""
+    rows = rows_of(inventory(
+        workload("api"), workload("dark"), workload("jobs", APP, Container("migrate", role="init")),
+        workload("web", autoscaler=Autoscaler("web", 1, 5, cpu_utilization=70.0, memory_utilization=70.0)),
+    ))  # fmt: skip
+    keys = [("uid-api", "app", "p"), ("uid-api", "app", "q"), ("uid-jobs", "app", "p"), ("uid-web", "app", "p")]
+    return table(rows, chunk(keys, noise(7, series=4)))
+
+
+def test_an_entry_has_the_documented_keys_in_their_order() -> None:
+    found = entry(shop(), 0)
+
+    assert list(found) == KEYS
+    assert (found["namespace"], found["kind"], found["name"], found["uid"], found["container"]) == (
+        "shop",
+        "Deployment",
+        "api",
+        "uid-api",
+        "app",
+    )
+    assert (found["replicas"], found["status"], found["withheld_code"]) == (2, "recommended", None)
+    assert found["current"] == {"cpu_request_cores": 1.0, "cpu_limit_cores": None, "memory_request_bytes": GIB, "memory_limit_bytes": None}
+    assert found["recommended"]["cpu_limit_cores"] is None
+    assert found["recommended"]["memory_request_bytes"] == 111 * MIB  # 100 MiB * 1.1 * 1.00062 rounded up
+    assert found["evidence"]["window"] == {"start": format_time(MONDAY), "end": format_time(MONDAY + 7 * 86400), "step_seconds": 300}
+
+
+def test_evidence_is_numpys_over_all_pods() -> None:
+    usage = noise(7, series=4)[:2].astype(np.float64)
+
+    found = entry(shop(), 0)["evidence"]
+
+    assert found["source"] == "samples"
+    assert (found["pods"], found["samples"], found["cpu_samples"], found["coverage"]) == (2, 2016, 4032, 1.0)
+    expected = {"mean": usage.mean(), "max": usage.max(), **{f"p{q}": np.quantile(usage, q / 100) for q in (50, 90, 95, 99)}}
+    assert found["cpu_cores"] == pytest.approx(expected, rel=1e-11)
+    assert found["throttled_fraction"] is None
+
+
+def test_a_withheld_entry_carries_its_evidence_and_keeps_what_is_set() -> None:
+    dark, init = entry(shop(), 1), entry(shop(), 3)
+
+    assert (dark["status"], dark["withheld_code"]) == ("withheld", "no_data")
+    assert dark["recommended"] == dark["current"]
+    assert dark["evidence"]["cpu_cores"] == dict.fromkeys(("mean", "p50", "p90", "p95", "p99", "max"))
+    assert (dark["evidence"]["samples"], dark["risk"]) == (0, {"score": None, "level": None})
+    assert (init["container"], init["withheld_code"]) == ("migrate", "init_container")
+    assert [reason["code"] for reason in init["reasons"]] == ["init_container"]
+
+
+def test_entries_are_json_without_nan_and_alike_one_by_one() -> None:
+    given = shop()
+
+    found = entries(given)
+
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found == [entry(given, i) for i in range(5)]
+
+
+def test_a_row_that_is_not_there_is_an_index_error() -> None:
+    with pytest.raises(IndexError):
+        entry(shop(), 5)
+
+
+def test_reasons_say_their_values() -> None:
+    found = {reason["code"]: reason for reason in entry(shop(), 0)["reasons"]}
+
+    assert found["memory_peak"]["text"] == "The largest memory use was 100Mi; 10.1 % are added."
+    assert found["cpu_quantile"]["values"]["allowed_time_above"] == 0.01
+    assert "for 1 % of the time" in found["cpu_quantile"]["text"]
+
+
+def test_every_code_has_a_text_that_says_all_its_values() -> None:
+    assert set(TEXTS) == set(CODES)
+    for reason in REASONS:
+        unknown: Mapping[str, Any] = dict.fromkeys(reason.values)
+        numbers = dict.fromkeys(reason.values, 3.0)
+        assert text_of(reason.code, numbers).endswith(".")
+        assert "{" not in text_of(reason.code, unknown)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.999, "99.9 %"), (0.975, "97.5 %"), (0.01, "1 %"), (1e-6, "0.0001 %"), (0.1234, "12.3 %"), (1.0, "100 %")]
+)
+def test_shares_are_never_rounded_to_nothing_or_to_all(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_hours_are_told_in_words() -> None:
+    values = {"cpu_recurring_cores": 1.5, "cpu_recurring_hour": 24 + 9}
+
+    assert text_of("cpu_recurring_peak", values) == "A peak that comes back every Tuesday at 09:00 UTC needs 1500m."
+    assert "daily at 02:00 UTC" in text_of("cpu_recurring_peak", values | {"cpu_recurring_hour": 170})
+
+
+def test_the_summary_counts_every_row_and_replica() -> None:
+    given = shop()
+
+    found, rows = summary(given), entries(given)
+
+    assert (found["workloads"], found["containers"]) == (4, 5)
+    assert (found["recommended"], found["unchanged"], found["withheld"]) == (2, 1, 2)
+    assert found["withheld_by_code"] == {"init_container": 1, "no_data": 1}
+    assert found["savings_usd_per_month"] == pytest.approx(sum(row["savings_usd_per_month"] for row in rows), abs=0.01)
+    assert found["requests"]["current"] == {"cpu_request_cores": 8.0, "memory_request_bytes": 8 * GIB}
+    assert found["requests"]["recommended"]["cpu_request_cores"] == pytest.approx(
+        sum(2 * (row["recommended"]["cpu_request_cores"] or 0) for row in rows)
+    )
+
+
+def test_summaries_of_parts_add_up_to_the_whole() -> None:
+    rows = rows_of(inventory(*(workload(f"w{i}", Container("app", Resources(1.0, None, GIB, None))) for i in range(4))))
+    usage = noise(7, series=4)
+    parts = [table(rows[i : i + 2], chunk([(row.uid, "app", "p") for row in rows[i : i + 2]], usage[i : i + 2])) for i in (0, 2)]
+    whole = table(rows, chunk([(row.uid, "app", "p") for row in rows], usage))
+
+    found = merge_summaries(summary(part) for part in parts)
+
+    expected = summary(whole)
+    assert found.pop("savings_usd_per_month") == pytest.approx(expected.pop("savings_usd_per_month"), abs=0.02)
+    assert found == expected
+
+
+def test_of_no_table_the_summary_is_empty() -> None:
+    found = merge_summaries([])
+
+    assert (found["containers"], found["savings_usd_per_month"]) == (0, 0.0)
+    assert found["requests"]["current"] == {"cpu_request_cores": 0.0, "memory_request_bytes": 0}
