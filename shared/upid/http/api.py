@@ -24,7 +24,7 @@ from upid.domain.errors import AppError, ForbiddenError, InvalidRequestError, No
 from upid.http.callers import caller_of
 from upid.http.problems import MethodNotAllowedError, ProblemAnswer, problem, unexpected
 from upid.http.router import Endpoint, Router
-from upid.http.validation import StrictRequests, faults
+from upid.http.validation import StrictRequests, faults, query_names
 
 __all__ = ["PREFIX", "Api", "Endpoint", "Router", "build_api"]
 
@@ -106,10 +106,15 @@ class Api(APIGatewayRestResolver):
                 status_code=endpoint.status,
             )(endpoint.function)
 
+    @property
+    def all_routes(self) -> list[Route]:
+        """Every route, those without parameters in the path first."""
+        return self._static_routes + self._dynamic_routes
+
     def _resolve(self) -> ResponseBuilder[Any]:
         method, path = self.current_event.http_method.upper(), self.current_event.path
         allowed = set()
-        for route in self._static_routes + self._dynamic_routes:
+        for route in self.all_routes:
             match = route.rule.match(path)
             if match and route.method == ("GET" if method == "HEAD" else method):
                 self.context.update(_route=route, _path=path)
@@ -165,7 +170,7 @@ class Api(APIGatewayRestResolver):
 
     def _invalid(self, error: RequestValidationError) -> Response[Any]:
         body = self.current_event.json_body if self.current_event.body else {}
-        return self._expected(InvalidRequestError(faults(error, body)))
+        return self._expected(InvalidRequestError(faults(error, body, query_names(self.context["_route"]))))
 
     def _unexpected(self, error: Exception) -> Response[Any]:
         request_id = self._request_id()

@@ -12,6 +12,7 @@ from upid import __version__
 from upid.domain.errors import AppError, InvalidRequestError
 from upid.http.api import Api
 from upid.http.problems import SCHEMA, STATUS, status_of, type_of
+from upid.http.validation import query_model
 
 DESCRIPTION: Final = (
     "UPID tells every Kubernetes workload what it really needs, proves it, rolls it out step by step and takes it back when it hurts.\n\n"
@@ -28,6 +29,7 @@ def document(apis: Iterable[Api]) -> dict[str, Any]:
     schemas: dict[str, Any] = {"Problem": dict(SCHEMA)}
     for api in apis:
         part = json.loads(api.get_openapi_json_schema())
+        _type_queries(api, part["paths"])
         for path, item in part["paths"].items():
             if not item.keys().isdisjoint(paths.setdefault(path, {})):
                 raise ValueError(f"{path} is answered by two groups.")
@@ -74,6 +76,16 @@ def problems_page(apis: Iterable[Api]) -> str:
         "|---|---|---|---|",
     ]
     return "\n".join([*head, *rows]) + "\n"
+
+
+def _type_queries(api: Api, paths: dict[str, Any]) -> None:
+    """Give the queries that come from a model the types and bounds of its fields: Powertools makes a bare text of most."""
+    for route in api.all_routes:
+        for model in filter(None, map(query_model, route.dependant.query_params)):
+            fields = model.model_json_schema()["properties"]
+            for parameter in paths[route.openapi_path][route.method.lower()]["parameters"]:
+                if parameter["in"] == "query" and parameter["name"] in fields:
+                    parameter["schema"] = fields[parameter["name"]]
 
 
 def _check_ids(paths: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
     from aws_lambda_powertools.event_handler.api_gateway import Route
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+    from aws_lambda_powertools.event_handler.openapi.compat import ModelField
     from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
     from aws_lambda_powertools.event_handler.types import EventHandlerInstance
 
@@ -30,7 +31,7 @@ class StrictRequests(OpenAPIRequestValidationMiddleware):
 
     def handler(self, app: EventHandlerInstance, next_middleware: NextMiddleware) -> Response[Any]:
         """Validate the request and go on; InvalidRequestError for query parameters that the route does not know."""
-        known = _query_names(app.context["_route"])
+        known = query_names(app.context["_route"])
         unknown = [name for name in app.current_event.query_string_parameters or () if name not in known]
         if unknown:
             raise InvalidRequestError(
@@ -62,17 +63,23 @@ def read_body(app: EventHandlerInstance) -> dict[str, Any]:
     return body
 
 
-def faults(error: RequestValidationError, body: object) -> list[dict[str, str]]:
-    """Return each fault of a request with a pointer: `#/name` into the body, `?limit` for the query, `{id}` for the path, a header's name."""
-    return [{"pointer": pointer(fault["loc"], body), "detail": str(fault["msg"]).removeprefix("Value error, ")} for fault in error.errors()]
+def faults(error: RequestValidationError, body: object, queries: Collection[str]) -> list[dict[str, str]]:
+    """Return each fault of a request with a pointer: `#/name` into the body, `?limit` for the query, `{id}` for the path, a header's name.
+
+    body: the request's. queries: the query parameters that the route knows.
+    """
+    return [
+        {"pointer": pointer(fault["loc"], body, queries), "detail": str(fault["msg"]).removeprefix("Value error, ")}
+        for fault in error.errors()
+    ]
 
 
-def pointer(location: Sequence[str | int], body: object) -> str:
-    """Return where a fault is. Steps of the validator that are not in the document (branches of a union) are left out."""
+def pointer(location: Sequence[str | int], body: object, queries: Collection[str]) -> str:
+    """Return where a fault is. Steps of the validator that are not in the request (branches of a union, a model of queries) are left out."""
     place, *steps = location
     if place == "body":
         return "#" + "".join("/" + str(step)[:LONGEST_STEP].replace("~", "~0").replace("/", "~1") for step in _steps(steps, body))
-    name = str(steps[0])[:LONGEST_STEP] if steps else ""
+    name = str(next((step for step in steps if step in queries), steps[0]))[:LONGEST_STEP]
     return {"query": f"?{name}", "path": f"{{{name}}}"}.get(str(place), name)
 
 
@@ -89,12 +96,19 @@ def _steps(steps: Sequence[str | int], document: object) -> list[str | int]:
     return kept
 
 
-def _query_names(route: Route) -> set[str]:
+def query_model(parameter: ModelField) -> type[BaseModel] | None:
+    """Return the model of queries that a parameter is, None where it is a single query."""
+    annotation = parameter.field_info.annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def query_names(route: Route) -> set[str]:
+    """Return the query parameters that a route knows."""
     names: set[str] = set()
     for parameter in route.dependant.query_params:
-        annotation = parameter.field_info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            names.update(field.alias or name for name, field in annotation.model_fields.items())
+        model = query_model(parameter)
+        if model:
+            names.update(field.alias or name for name, field in model.model_fields.items())
         else:
             names.add(parameter.alias)
     return names

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import pytest
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, Field
 
 from upid.domain.errors import InvalidRequestError, NotFoundError
 from upid.domain.identity import Caller
@@ -12,6 +15,7 @@ from upid.http.answers import accepted, created, no_content, version_of, version
 from upid.http.api import Api, Endpoint, Router, build_api
 from upid.http.callers import caller_context, caller_of
 from upid.http.openapi import document
+from upid.http.paging import Limit
 from upid.http.params import CurrentCaller
 
 
@@ -142,3 +146,36 @@ def test_a_public_route_that_asks_for_its_caller_refuses_strangers() -> None:
 def test_an_event_without_a_request_id_is_answered_all_the_same() -> None:
     answer = build_api().resolve({"httpMethod": "GET", "path": "/api/v1/x", "headers": None}, None)
     assert (answer["statusCode"], '"urn:request:unknown"' in answer["body"]) == (404, True)
+
+
+class Filters(BaseModel):
+    """What a list can be narrowed to."""
+
+    color: Literal["red", "blue"] | None = None
+    least: float | None = Field(None, ge=0, description="The smallest.")
+    limit: Limit = 5
+
+
+def filtered() -> Api:
+    router = Router("/things", tag="Things")
+
+    @router.get("", public=True)
+    def find_things(filters: Annotated[Filters, Query()]) -> dict[str, float | None]:
+        """Return what was asked for."""
+        return {"least": filters.least, "limit": filters.limit}
+
+    return build_api(router)
+
+
+def test_a_model_of_queries_is_documented_with_its_types() -> None:
+    parameters = document([filtered()])["paths"]["/api/v1/things"]["get"]["parameters"]
+    schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    assert schemas["color"]["anyOf"][0]["enum"] == ["red", "blue"]
+    assert schemas["least"]["anyOf"][0] == {"type": "number", "minimum": 0}
+    assert (schemas["limit"]["type"], schemas["limit"]["maximum"], schemas["limit"]["default"]) == ("integer", 500, 5)
+
+
+def test_a_fault_in_a_model_of_queries_names_the_query() -> None:
+    event = {"httpMethod": "GET", "path": "/api/v1/things", "multiValueQueryStringParameters": {"color": ["green"], "least": ["-1"]}}
+    body = filtered().resolve(event | {"queryStringParameters": {"color": "green", "least": "-1"}}, None)["body"]
+    assert ('"?color"' in body, '"?least"' in body, "filters" in body) == (True, True, False)
