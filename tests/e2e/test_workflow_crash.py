@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from machines.running import TESTS, ended, machine, services_in, task, wait_until
+from machines.lives import killed_until_done, process_of
+from machines.running import ended, machine, services_in, task, wait_until
 
 from upid.adapters.embedded.workflows import RUNNING, execution_key
 from upid.bootstrap import Services
-
-LIVES = 80
 
 
 def noting(name: str, file: Path, result: Any, **fields: Any) -> dict[str, Any]:
@@ -49,23 +45,11 @@ def of_every_kind(file: Path, concurrency: int) -> dict[str, Any]:
     return machine("First", states, TimeoutSeconds=600)
 
 
-def life(folder: Path, writes: int, moment: str) -> int:
-    """Run a process to its end, by itself or by the signal that it sends itself, and return its status."""
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    command = [sys.executable, "-m", "machines.process", str(folder), str(writes), moment]
-    return subprocess.run(command, env=environment, check=False, timeout=60).returncode
-
-
 def lives(folder: Path, definition: dict[str, Any], writes: int, moment: str) -> tuple[Services, int]:
-    """Start process after process until one comes to the end; return the services of the folder and how many were killed."""
+    """Run a machine in process after process until one comes to the end; return the services of the folder and how many were killed."""
     (folder / "machine.json").write_text(json.dumps(definition))
     (folder / "input.json").write_text(json.dumps({"items": [1, 2, 3]}))
-    for killed in range(LIVES):
-        status = life(folder, writes, moment)
-        if status == 0:
-            return services_in(folder), killed
-        assert status == -signal.SIGKILL
-    raise AssertionError(f"It has not come to its end in {LIVES} lives.")
+    return services_in(folder), killed_until_done(folder, writes, moment)
 
 
 def assert_ended_once(services: Services) -> None:
@@ -109,8 +93,7 @@ def test_workers_end_with_a_process_that_is_killed_from_outside(tmp_path: Path) 
     definition = machine("A", {"A": task("note", Parameters={"FunctionName": "note", "Payload": payload})})
     (tmp_path / "machine.json").write_text(json.dumps(definition))
     (tmp_path / "input.json").write_text("{}")
-    command = [sys.executable, "-m", "machines.process", str(tmp_path), "0", "never"]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(TESTS)})
+    process = process_of(tmp_path, 0, "never")
     wait_until(lambda: file.exists() and "\n" in file.read_text())
 
     process.kill()
