@@ -117,3 +117,75 @@ def test_a_chunk_whose_arrays_disagree_is_refused(history: UsageHistory) -> None
 def test_a_chunk_that_covers_no_time_is_refused(history: UsageHistory) -> None:
     with pytest.raises(ValueError, match="at least one step"):
         history.append(SCOPE, chunk(steps=0))
+
+
+DAY = 86400
+MIDNIGHT = START // DAY * DAY
+
+
+def short_chunks(history: UsageHistory, day: int, *, steps: int = 2) -> list[UsageChunk]:
+    """Fill the first hours of a day with short chunks; the number of series changes from one to the next."""
+    chunks = [chunk(day + n * 300 * steps, steps=steps, series=2 + n % 2, seed=n) for n in range(6)]
+    for each in chunks:
+        history.append(SCOPE, each)
+    return chunks
+
+
+def sums(chunks: list[UsageChunk]) -> dict[tuple[SeriesKey, int], tuple[float, float]]:
+    """Every sample by series and moment, and hold that none is there twice."""
+    found: dict[tuple[SeriesKey, int], tuple[float, float]] = {}
+    for each in chunks:
+        for key, cpu, memory in zip(each.keys, each.cpu_cores, each.memory_bytes, strict=True):
+            for step in np.flatnonzero(~np.isnan(memory)):
+                place = (key, each.start + 300 * int(step))
+                assert place not in found
+                found[place] = (float(np.nan_to_num(cpu[step], nan=-1.0)), float(memory[step]))
+    return found
+
+
+def test_a_day_that_ended_is_joined_into_one_chunk_with_the_same_samples(history: UsageHistory) -> None:
+    written = short_chunks(history, MIDNIGHT)
+
+    assert history.compact(SCOPE, before=MIDNIGHT + DAY) == 1
+
+    (whole,) = history.read(SCOPE, start=0, end=4e9)
+    assert (whole.start, whole.end) == (written[0].start, written[-1].end)
+    assert sums([whole]) == sums(written)
+    kills = {key: int(count) for key, count in zip(whole.keys, whole.oom_kills, strict=True)}
+    assert kills == {key: sum(int(c.oom_kills[list(c.keys).index(key)]) for c in written if key in c.keys) for key in kills}
+
+
+def test_a_day_that_goes_on_and_a_day_of_one_chunk_are_left(history: UsageHistory) -> None:
+    history.append(SCOPE, chunk(MIDNIGHT - DAY))
+    short_chunks(history, MIDNIGHT)
+
+    assert history.compact(SCOPE, before=MIDNIGHT + DAY - 1) == 0
+    assert len(starts(history)) == 7
+
+
+def test_joining_twice_and_a_day_later_changes_nothing_that_is_read(history: UsageHistory) -> None:
+    written = short_chunks(history, MIDNIGHT)
+
+    joined = [history.compact(SCOPE, before=MIDNIGHT + days * DAY) for days in (1, 1, 2, 3)]
+
+    assert joined == [1, 0, 0, 0]
+    assert sums(list(history.read(SCOPE, start=0, end=4e9))) == sums(written)
+
+
+def test_who_reads_while_a_day_is_joined_comes_to_its_end(history: UsageHistory) -> None:
+    written = short_chunks(history, MIDNIGHT)
+    reading = history.read(SCOPE, start=0, end=4e9)
+    first = next(reading)
+
+    history.compact(SCOPE, before=MIDNIGHT + DAY)
+
+    assert sums([first, *reading]) == sums(written)
+
+
+def test_the_next_chunk_is_taken_behind_a_joined_day(history: UsageHistory) -> None:
+    written = short_chunks(history, MIDNIGHT)
+    history.compact(SCOPE, before=MIDNIGHT + DAY)
+
+    assert history.append(SCOPE, chunk(written[-1].end))
+    with pytest.raises(ConflictError):
+        history.append(SCOPE, chunk(written[1].start))

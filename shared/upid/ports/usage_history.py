@@ -63,6 +63,14 @@ class UsageHistory(Protocol):
         """Yield the chunks that overlap [start, end), oldest first, whole."""
         ...
 
+    def compact(self, scope: HistoryScope, *, before: float) -> int:
+        """Join the chunks of each UTC day that ended at or before `before` [s since the epoch] into one, and return how many days were joined.
+
+        Readers see every sample once at any moment, in chunks of either kind; one that reads while this is done comes to its end. Doing it twice, or
+        being killed in the middle, changes nothing else. A day with a chunk that cannot be read is left as it is.
+        """
+        ...
+
     def delete_cluster(self, tenant: str, cluster_id: str) -> None:
         """Remove everything of a cluster."""
         ...

@@ -101,6 +101,7 @@ class CollectingService:
                 self.history.append(scope, part)
                 folder.add(part)
         profiles.save(tenant, plan.cluster_id, shard, folder.stored)
+        self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,28 @@ def test_a_whole_blob_of_another_form_is_an_error_that_names_it(blobs: Directory
 def test_a_file_that_is_no_chunk_is_passed_over(blobs: DirectoryBlobs) -> None:
     blobs.put("t/default/clusters/cl_1/history/0003/README", b"")
     assert read(blobs) == []
+
+
+def test_a_day_with_a_damaged_chunk_is_not_joined(blobs: DirectoryBlobs) -> None:
+    history, midnight = ColumnarHistory(blobs), 1_700_000_000 // 86400 * 86400
+    for start in (midnight, midnight + 30_000):
+        history.append(SCOPE, replace(chunk(), start=start))
+    first = f"t/default/clusters/cl_1/history/0003/{midnight}-{midnight + 30_000}.bin"
+    blobs.put(first, b"damaged")
+
+    assert history.compact(SCOPE, before=midnight + 86400) == 0
+    with pytest.raises(DamagedChunkError, match=first):
+        read(blobs)
+
+
+def test_what_a_joined_day_was_made_of_goes_a_day_later(blobs: DirectoryBlobs) -> None:
+    history, midnight = ColumnarHistory(blobs), 1_700_000_000 // 86400 * 86400
+    for start in (midnight, midnight + 30_000):
+        history.append(SCOPE, replace(chunk(), start=start))
+
+    counts = []
+    for days in (1, 1.9, 2):
+        history.compact(SCOPE, before=midnight + days * 86400)
+        counts.append(len(list(blobs.names("t/"))))
+
+    assert counts == [3, 3, 1]

@@ -134,6 +134,23 @@ def test_a_pod_that_starts_between_two_collections_is_seen_to_start(world: World
     assert_same(found.profile, rebuild(history(world, cluster_id), found.rows))
 
 
+def test_what_a_schedule_collects_piece_by_piece_is_kept_by_the_day(world: World) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=HOUR, step_seconds=HOUR)
+    for _ in range(48):
+        world.clock.moment += HOUR
+        world.collect(cluster_id)
+
+    chunks, found = history(world, cluster_id), Profiles(world.services.blobs).load("default", cluster_id, 0)
+
+    # From midnight: one day, one more day, and an hour of the third.
+    assert [(chunk.start - START) // HOUR for chunk in chunks] == [-1, 23, 47]
+    assert sum(int(np.isfinite(chunk.cpu_cores).sum()) for chunk in chunks) == 49 * 5
+    again = rebuild(chunks, found.rows)
+    np.testing.assert_array_equal(again.cpu_daily.count, found.profile.cpu_daily.count)
+    np.testing.assert_allclose(again.cpu_daily.total, found.profile.cpu_daily.total, rtol=1e-12)
+
+
 def test_rows_are_every_container_and_know_which_they_are(world: World) -> None:
     cluster_id = world.register()
     world.collect(cluster_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from upid.adapters.columnar.joining import joined
 from upid.domain.errors import ConflictError, UnavailableError
 from upid.engine.arrays import pack, unpack
 from upid.ports.blobs import Blobs
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT: Final = 1
+DAY_SECONDS: Final = 86400
 SAMPLES: Final = ("cpu_cores", "memory_bytes", "throttled")
 EVENTS: Final = ("oom_kills", "restarts", "oom_limit_bytes")
 TYPES: Final = {"oom_kills": np.int32, "restarts": np.int32, "oom_limit_bytes": np.float64}
@@ -66,21 +68,49 @@ class ColumnarHistory:
             raise OverlapError(
                 f"[{chunk.start}, {chunk.end}) overlaps the stored window [{stored.start}, {stored.end}) of shard {scope.shard}."
             )
-        return self._blobs.put(f"{_folder(scope)}{chunk.start:010d}-{chunk.end:010d}.bin", _packed(chunk), if_absent=True)
+        return self._blobs.put(_name(scope, chunk), _packed(chunk), if_absent=True)
 
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; DamagedChunkError that names the blob."""
         for stored in list(self._overlapping(scope, start, end)):
             yield self._chunk(stored)
 
+    def compact(self, scope: HistoryScope, *, before: float) -> int:
+        """Join each day that has ended into one chunk and return how many were joined; the chunks that it was made of go a day later.
+
+        Until then they are there for readers that listed them before, and hidden from all others by the longer one.
+        """
+        windows = list(self._windows(scope))
+        shown = _shown(windows)
+        for hidden in set(windows) - set(shown):
+            if hidden.end <= before - DAY_SECONDS:
+                self._blobs.delete(hidden.blob)
+        days: dict[int, list[StoredWindow]] = {}
+        for stored in shown:
+            if stored.start // DAY_SECONDS == (stored.end - 1) // DAY_SECONDS:
+                days.setdefault(stored.start // DAY_SECONDS, []).append(stored)
+        return sum(self._join(scope, day) for number, day in days.items() if len(day) > 1 and (number + 1) * DAY_SECONDS <= before)
+
     def delete_cluster(self, tenant: str, cluster_id: str) -> None:
         """Remove everything of a cluster; a cluster without history is no error."""
         self._blobs.delete_all(f"t/{tenant}/clusters/{cluster_id}/history/")
 
+    def _join(self, scope: HistoryScope, day: Sequence[StoredWindow]) -> bool:
+        try:
+            whole = joined([self._chunk(stored) for stored in day])
+        except (DamagedChunkError, ValueError):
+            return False
+        return self._blobs.put(_name(scope, whole), _packed(whole), if_absent=True)
+
     def _overlapping(self, scope: HistoryScope, start: float, end: float) -> Iterator[StoredWindow]:
+        for stored in _shown(self._windows(scope)):
+            if stored.start < end and stored.end > start:
+                yield stored
+
+    def _windows(self, scope: HistoryScope) -> Iterator[StoredWindow]:
         for blob in self._blobs.names(_folder(scope)):
             found = _WINDOW.fullmatch(blob.rpartition("/")[2])
-            if found and int(found[1]) < end and int(found[2]) > start:
+            if found:
                 yield StoredWindow(int(found[1]), int(found[2]), blob)
 
     def _chunk(self, stored: StoredWindow) -> UsageChunk:
@@ -94,6 +124,19 @@ class ColumnarHistory:
 
 def _folder(scope: HistoryScope) -> str:
     return f"t/{scope.tenant}/clusters/{scope.cluster_id}/history/{scope.shard:04d}/"
+
+
+def _name(scope: HistoryScope, chunk: UsageChunk) -> str:
+    return f"{_folder(scope)}{chunk.start:010d}-{chunk.end:010d}.bin"
+
+
+def _shown(windows: Iterable[StoredWindow]) -> list[StoredWindow]:
+    """Return the windows that no longer one holds, oldest first."""
+    shown: list[StoredWindow] = []
+    for stored in sorted(windows, key=lambda window: (window.start, -window.end)):
+        if not shown or stored.end > shown[-1].end:
+            shown.append(stored)
+    return shown
 
 
 def _hold(chunk: UsageChunk) -> None:
