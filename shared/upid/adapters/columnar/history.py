@@ -83,7 +83,7 @@ class ColumnarHistory:
         windows = list(self._windows(scope))
         shown = _shown(windows)
         for hidden in set(windows) - set(shown):
-            if hidden.end <= before - DAY_SECONDS:
+            if (hidden.start // DAY_SECONDS + 2) * DAY_SECONDS <= before:
                 self._blobs.delete(hidden.blob)
         days: dict[int, list[StoredWindow]] = {}
         for stored in shown:
