@@ -15,6 +15,7 @@ from upid.adapters.directory.files import make_directory
 from upid.domain.errors import UnavailableError
 
 BUSY_SECONDS: Final = 30.0
+LONGEST_LOG_BYTES: Final = 64 << 20
 SCHEMA_VERSION: Final = 1
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS records (
@@ -115,6 +116,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
     # With WAL, NORMAL keeps the file whole through any crash; a power cut may take the last transactions back, all or none of each.
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    # A burst of writes lets the log grow; behind a checkpoint it is cut back to this. [bytes]
+    connection.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_BYTES}")
     if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
