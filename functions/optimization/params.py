@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, FiniteFloat
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat
 
 from functions.optimization.schemas.recommendations import RecommendationOut
 from upid.domain.recommendations import Review as ReviewState
-from upid.services.recommendation_queries import MOST_PER_PAGE, Sort
+from upid.http.paging import Cursor
+from upid.services.recommendation_queries import MOST_PER_PAGE, RecommendationQuery, Sort
 
 
 def known_members(text: str | None) -> frozenset[str]:
@@ -26,13 +27,28 @@ def _names_members(text: str | None) -> str | None:
     return text
 
 
-Analysis = Annotated[str | None, Query(max_length=64, description="Of this analysis instead of the cluster's latest whole one.")]
-Fields = Annotated[str | None, Query(max_length=500, description="Members wanted, separated by commas."), AfterValidator(_names_members)]
-Kind = Annotated[str | None, Query(max_length=63, description="Only workloads of this kind.")]
-ListLimit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="How many items a page has at most.")]
-MinSavings = Annotated[FiniteFloat | None, Query(description="Only those that save this much or more. [USD per month]")]
-Name = Annotated[str | None, Query(max_length=253, description="Only the workloads of this whole name.")]
-Namespace = Annotated[str | None, Query(max_length=253, description="Only workloads of this namespace.")]
-Review = Annotated[ReviewState | None, Query(description="Only those whose review is this.")]
-Sorting = Annotated[Sort, Query(description="With `-` in front: the highest first. What has no such figure comes last.")]
-Status = Annotated[Literal["recommended", "unchanged", "withheld"] | None, Query(description="Only those of this verdict.")]
+class RecommendationFilters(BaseModel):
+    """What a list of recommendations is narrowed to, its order, its members and its page."""
+
+    namespace: str | None = Field(None, max_length=253, description="Only workloads of this namespace.")
+    kind: str | None = Field(None, max_length=63, description="Only workloads of this kind.")
+    name: str | None = Field(None, max_length=253, description="Only the workloads of this whole name.")
+    status: Literal["recommended", "unchanged", "withheld"] | None = Field(None, description="Only those of this verdict.")
+    review: ReviewState | None = Field(None, description="Only those whose review is this.")
+    min_savings: FiniteFloat | None = Field(None, description="Only those that save this much or more. [USD per month]")
+    sort: Sort = Field("-savings", description="With `-` in front: the highest first. What has no such figure comes last.")
+    fields: Annotated[str | None, AfterValidator(_names_members)] = Field(
+        None, max_length=500, description="Members wanted, separated by commas."
+    )
+    analysis_id: str | None = Field(None, max_length=64, description="Of this analysis instead of the cluster's latest whole one.")
+    limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE, description="How many items a page has at most.")] = 100
+    cursor: Cursor = None
+
+    def query(self) -> RecommendationQuery:
+        """Return what the service takes."""
+        return RecommendationQuery(
+            self.namespace, self.kind, self.name, self.status, self.review, self.min_savings, self.sort, self.limit, self.cursor, self.analysis_id
+        )  # fmt: skip
+
+
+Filters = Annotated[RecommendationFilters, Query()]

@@ -16,11 +16,11 @@ from functions.optimization.schemas.recommendations import (
 )
 from upid.domain.errors import NotFoundError, VersionConflictError
 from upid.http.api import Router
-from upid.http.paging import Cursor, Page
+from upid.http.paging import Page
 from upid.http.params import CurrentCaller, IdempotencyKey, IfMatch, Injected
 from upid.services.analyses import NotAnalyzedError
 from upid.services.idempotency import IdempotencyKeyReusedError
-from upid.services.recommendation_queries import NothingToApproveError, RecommendationQuery, TransitionError
+from upid.services.recommendation_queries import NothingToApproveError, TransitionError
 
 router = Router("/optimization/recommendations", tag="Recommendations")
 
@@ -42,28 +42,17 @@ def bulk_generate_recommendations(
 
 
 @router.get("/<id>", permission="recommendations:read", errors=(NotFoundError, NotAnalyzedError))
-def get_recommendations(  # noqa: PLR0917 the router passes them by name
+def get_recommendations(
     id: str,  # noqa: A002 the contract's path has one parameter for both kinds of id
     services: Injected,
     caller: CurrentCaller,
-    namespace: params.Namespace = None,
-    kind: params.Kind = None,
-    name: params.Name = None,
-    status: params.Status = None,
-    review: params.Review = None,
-    min_savings: params.MinSavings = None,
-    sort: params.Sorting = "-savings",
-    fields: params.Fields = None,
-    analysis_id: params.Analysis = None,
-    limit: params.ListLimit = 100,
-    cursor: Cursor = None,
+    filters: params.Filters,
 ) -> Response[RecommendationOut | Page[RecommendationOut]]:
     """Return the recommendations of a cluster (`cl_...`) as a list, or a recommendation (`rec_...`) by itself with its `ETag`.
 
     Filters, `sort`, `limit` and `cursor` are for lists. Withheld ones are listed with their code: none is dropped.
     """
-    query = RecommendationQuery(namespace, kind, name, status, review, min_savings, sort, limit, cursor, analysis_id)
-    return tagged(services.recommendations.look_up(caller.tenant, id, query), params.known_members(fields))
+    return tagged(services.recommendations.look_up(caller.tenant, id, filters.query()), params.known_members(filters.fields))
 
 
 @router.put(
