@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.engine.making import noise, profile_of, samples
 
-from upid.engine.statistics.density import SIGMA, order_statistic, share_above, smoothed_quantiles
+from upid.engine.statistics.density import SIGMA, order_statistics, share_above, smoothed_quantiles
 from upid.engine.usage.histogram import BUCKETS, EMPTY, LOG_GROWTH
 
 TOP = np.array([100], dtype=np.int32)
@@ -42,8 +42,9 @@ def test_the_share_above_the_quantile_is_the_share_asked_for(buckets: list[int],
 
     found = smoothed_quantiles(weights, TOP, allowed_time_above=(allowed,))[0, 0]
 
-    # Within a fifth of a bucket, 0.6 %, of where the definition has exactly that share.
-    assert share_by_hand(weights, found * 1.006) <= allowed <= share_by_hand(weights, found * 0.994)
+    # Within a fifth of a bucket, 0.6 %, of where the definition has exactly that share; where no sample lies near, it is flat but for rounding.
+    assert share_by_hand(weights, found * 1.006) <= allowed * (1 + 1e-6)
+    assert share_by_hand(weights, found * 0.994) >= allowed * (1 - 1e-6)
 
 
 @given(st.lists(st.integers(5, 120), min_size=1, max_size=30), st.integers(0, 29), st.sampled_from([0.1, 0.01, 0.001]))
@@ -54,7 +55,7 @@ def test_a_higher_sample_never_lowers_the_quantile(buckets: list[int], which: in
 
     one, two = (smoothed_quantiles(at(*b), TOP, allowed_time_above=(allowed,))[0, 0] for b in (buckets, higher))
 
-    assert two >= one * (1 - 1e-12)
+    assert two >= one * (1 - 1e-6)
 
 
 def test_999_of_1000_is_not_all() -> None:
@@ -73,7 +74,7 @@ def test_a_row_without_weight_has_no_quantile() -> None:
 
     assert np.isnan(smoothed_quantiles(np.zeros((1, BUCKETS)), TOP, allowed_time_above=(0.1,))).all()
     assert np.isnan(smoothed_quantiles(np.zeros((1, BUCKETS)), none, allowed_time_above=(0.1,))).all()
-    assert np.isnan(order_statistic(np.zeros((1, BUCKETS)), none, 0.5)).all()
+    assert np.isnan(order_statistics(np.zeros((1, BUCKETS)), none, (0.5,))).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 99.9])

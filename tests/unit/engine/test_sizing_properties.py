@@ -41,7 +41,7 @@ def test_raising_samples_never_lowers_a_need(seed: int, raised: list[tuple[int, 
     before = needs(samples(usage, usage * 1e9, row=[0] * pods, workload=[0]), knob)
     after = needs(samples(higher, higher * 1e9, row=[0] * pods, workload=[0]), knob)
 
-    assert all(b >= a * (1 - 1e-12) for a, b in zip(before, after, strict=True))
+    assert all(b >= a * (1 - 1e-6) for a, b in zip(before, after, strict=True))
 
 
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e3), KNOBS)

@@ -48,9 +48,8 @@ def backtest(profile: UsageProfile, cpu: Advice, memory: Advice, *, slots: int) 
 
     A limit that is not set is never passed. An expected OOM kill is a held-out day on which the largest use passes the fitted limit.
     """
-    above = share_above(_tail(profile.cpu, slots), profile.cpu.top, cpu.fitted_request)
-    memory_tail = _tail(profile.memory, slots)
-    memory_above = share_above(memory_tail, profile.memory.top, memory.fitted_request)
+    above, above_limit = _above(profile.cpu, cpu, slots)
+    memory_above, memory_above_limit = _above(profile.memory, memory, slots)
     judged = ~np.isnan(above) | ~np.isnan(memory_above)
     seconds = profile.folded_until - max((profile.newest_day - slots + 1) * 86400, profile.folded_from)
     peak = profile.memory_daily.peak[:, -slots:]
@@ -58,14 +57,14 @@ def backtest(profile: UsageProfile, cpu: Advice, memory: Advice, *, slots: int) 
         kills = (peak > memory.fitted_limit[:, None]).sum(axis=1).astype(np.float64)
     return Backtest(
         folds=judged.astype(np.int64), judged_days=np.where(judged, seconds / 86400, np.nan), cpu_time_above_request=above,
-        cpu_time_above_limit=_above_limit(_tail(profile.cpu, slots), profile.cpu.top, cpu.fitted_limit, above),
-        memory_time_above_request=memory_above,
-        memory_time_above_limit=_above_limit(memory_tail, profile.memory.top, memory.fitted_limit, memory_above),
+        cpu_time_above_limit=above_limit, memory_time_above_request=memory_above, memory_time_above_limit=memory_above_limit,
         expected_oom_kills=np.where(np.isnan(memory_above), np.nan, kills),
         cpu_slack=_slack(profile.cpu_daily, slots, cpu.fitted_request), memory_slack=_slack(profile.memory_daily, slots, memory.fitted_request),
     )  # fmt: skip
 
 
-def _above_limit(weights: Floats, top: NDArray[np.int32], limit: Floats, above_request: Floats) -> Floats:
-    share = share_above(weights, top, limit)
-    return np.where(np.isnan(above_request), np.nan, np.where(np.isnan(limit), 0.0, share))
+def _above(histogram: Histogram, advice: Advice, slots: int) -> Fitted:
+    """Return the shares of the tail above the fitted request and above the fitted limit."""
+    shares = share_above(_tail(histogram, slots), histogram.top, np.stack([advice.fitted_request, advice.fitted_limit], axis=1))
+    above = shares[:, 0]
+    return above, np.where(np.isnan(above), np.nan, np.where(np.isnan(advice.fitted_limit), 0.0, shares[:, 1]))

@@ -33,6 +33,11 @@ def _second_largest(values: Floats) -> Floats:
     return second
 
 
+def _twice(latest: Floats, past: Floats) -> Floats:
+    """Return what each hour of week reached in two weeks, and each hour of day on two days of the latest one, shape (rows, 168 + 24)."""
+    return np.concatenate([np.minimum(latest, past), _second_largest(latest.reshape(-1, 7, 24))], axis=1)
+
+
 def _level(mean: Floats, peak: Floats, allowed_time_above: float) -> Floats:
     """Return what an hour needs so that use lies above it for the allowed share of it: between its mean and its peak, WIDTH above the mean at most."""
     return mean + np.minimum((peak - mean) * (1 - 2 * allowed_time_above), WIDTH * mean)
@@ -48,18 +53,20 @@ def recurring_need(hourly: Hourly, base: Floats, *, allowed_time_above: float) -
     nowhere = np.full(len(base), -1, dtype=np.int64)
     if hold == 0 or len(base) == 0:
         return Recurring(base, nowhere)
-    mean, peak = hourly.mean.astype(np.float64), hourly.peak.astype(np.float64)
-    level = _level(mean, peak, allowed_time_above)
-    days = (-1, 7, 24)
-    by_day = (_second_largest(mean.reshape(days)), _second_largest(level.reshape(days)))
-    past = _level(hourly.past_mean.astype(np.float64), hourly.past_peak.astype(np.float64), allowed_time_above)
-    by_week = (np.minimum(mean, hourly.past_mean), np.minimum(level, past))
-    twice, reach = (np.concatenate(pair, axis=1) for pair in zip(by_week, by_day, strict=True))
+    # Most rows have no hour above their base: the largest hour tells which are worth looking at.
+    some = np.flatnonzero(np.fmax.reduce(hourly.mean, axis=1, initial=-np.inf) > base)
+    mean, peak, past_mean, past_peak = (
+        getattr(hourly, name)[some].astype(np.float64) for name in ("mean", "peak", "past_mean", "past_peak")
+    )
+    twice = _twice(mean, past_mean)
+    reach = _twice(_level(mean, peak, allowed_time_above), _level(past_mean, past_peak, allowed_time_above))
+    least = base[some][:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
-        weight = np.clip((twice / base[:, None] - 1) / RAMP, 0, 1)
-        need = base[:, None] + hold * weight * np.maximum(reach - base[:, None], 0)
+        need = least + hold * np.clip((twice / least - 1) / RAMP, 0, 1) * np.maximum(reach - least, 0)
     need = np.where(np.isfinite(need), need, -np.inf)
     hour = np.argmax(need, axis=1)
-    best = need[np.arange(len(base)), hour]
-    lifted = best > base
-    return Recurring(np.where(lifted, best, base), np.where(lifted, hour, nowhere))
+    best = need[np.arange(len(some)), hour]
+    lifted = best > base[some]
+    result = base.copy()
+    result[some[lifted]], nowhere[some[lifted]] = best[lifted], hour[lifted]
+    return Recurring(result, nowhere)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.statistics.density import order_statistic
+from upid.engine.statistics.density import order_statistics
 from upid.engine.statistics.effective import effective_samples
 from upid.engine.usage.daily import Daily
 from upid.engine.usage.figures import QUANTILES, Evidence, Floats, Spread
@@ -35,7 +35,7 @@ def profile_evidence(profile: UsageProfile) -> Evidence:
 
 def _spread(profile: UsageProfile, histogram: Histogram, daily: Daily) -> Spread:
     weights = decayed(histogram, newest_day=profile.newest_day, reference_day=profile.reference_day)
-    quantiles = [order_statistic(weights, histogram.top, q) for q in QUANTILES]
+    quantiles = order_statistics(weights, histogram.top, QUANTILES).T.copy()
     with np.errstate(invalid="ignore"):
         mean = daily.total.sum(axis=1) / daily.count.sum(axis=1)
     peak = np.fmax.reduce(daily.peak, axis=1, initial=np.nan).astype(np.float64)
