@@ -17,6 +17,11 @@ import yaml
 
 import upid
 
+try:  # libyaml is ten times as fast, and PyYAML may come without it
+    from yaml import CSafeLoader as _Safe
+except ImportError:
+    from yaml import SafeLoader as _Safe  # type: ignore[assignment]  # the same interface in Python
+
 ACCOUNT: Final = "000000000000"
 REGION: Final = "us-east-1"
 PSEUDO: Final = {
@@ -215,7 +220,7 @@ class _Tag:
     text: str
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_Safe):
     """A safe loader that knows CloudFormation's short forms with a text behind them."""
 
 
