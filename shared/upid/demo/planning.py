@@ -14,6 +14,7 @@ from upid.demo.plan import DAY, FOREVER, Plan, Planned, PlannedNode, PlannedPod,
 from upid.demo.specs import ContainerSpec, WorkloadSpec
 
 HISTORY_DAYS: Final = 15  # how far back pods that come and go are planned
+MANY_HISTORY_DAYS: Final = 8  # the same where there are very many
 USUAL_PODS: Final = 150
 MANY_PODS: Final = 2000
 DAEMONS_MOST: Final = 400
@@ -27,6 +28,10 @@ def plan(scale: Scale) -> Plan:
     pods = tuple(_pods(scale, workloads, machines))
     runs = tuple(run for pod in pods for run in _runs(scale, pod))
     return Plan(scale, machines, workloads, pods, runs)
+
+
+def _history_days(scale: Scale) -> int:
+    return MANY_HISTORY_DAYS if scale.pods >= MANY_PODS else HISTORY_DAYS
 
 
 def _sized(scale: Scale) -> list[WorkloadSpec]:
@@ -67,7 +72,7 @@ def _planned(scale: Scale, index: int, spec: WorkloadSpec) -> Planned:
 
 def _revisions(scale: Scale, spec: WorkloadSpec, key: str, created: int) -> Iterator[Revision]:
     if spec.kind == "CronJob":
-        first = -(-(scale.anchor - HISTORY_DAYS * DAY) // spec.every_seconds) * spec.every_seconds
+        first = -(-(scale.anchor - _history_days(scale) * DAY) // spec.every_seconds) * spec.every_seconds
         for tick in range(first, scale.until, spec.every_seconds):
             # The job controller names a CronJob's Job after the minute that it was due.
             lasting = round(spec.lasting_seconds * (0.8 + 0.4 * share(f"{key}/{tick}")))
@@ -132,7 +137,7 @@ def _deployed(scale: Scale, workload: Planned) -> Iterator[_Life]:
 
 def _by_day(scale: Scale, workload: Planned, most: int) -> Iterator[_Life]:
     """Yield the pods that an autoscaler adds by day: of as many revisions as there were, each pod for one day's busy hours."""
-    for day in range(scale.anchor // DAY - HISTORY_DAYS, scale.until // DAY + 1):
+    for day in range(scale.anchor // DAY - _history_days(scale), scale.until // DAY + 1):
         for i in range(round(most * (0.5 + 0.3 * share(f"{workload.uid}/{day}")))):
             start, end = day * DAY + (8 * 3600 + 900 * i), day * DAY + (20 * 3600 - 900 * i)
             revision = next((r for r in workload.revisions if r.start <= start < r.end), None)

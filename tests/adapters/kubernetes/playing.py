@@ -116,5 +116,7 @@ def workload(namespace: str, name: str, *containers: Body, owner: tuple[str, str
     return named(namespace, name, owner, labels=labels or {}) | {"spec": {"template": {"spec": pod}} | spec}
 
 
-def pod(namespace: str, name: str, owner: tuple[str, str] | None = None, node: str = "node-1", phase: str = "Running", **metadata: Any) -> Body:
+def pod(
+    namespace: str, name: str, owner: tuple[str, str] | None = None, node: str = "node-1", phase: str = "Running", **metadata: Any
+) -> Body:
     return named(namespace, name, owner, **metadata) | {"spec": {"containers": [box()], "nodeName": node}, "status": {"phase": phase}}

@@ -120,7 +120,10 @@ def test_a_pod_whose_owner_is_no_controller_stands_by_itself(api: Api) -> None:
 
 
 def test_autoscalers_stand_at_what_they_scale(api: Api) -> None:
-    metrics = [{"type": "Resource", "resource": {"name": name, "target": {"averageUtilization": share}}} for name, share in (("cpu", 60), ("memory", 80))]
+    metrics = [
+        {"type": "Resource", "resource": {"name": name, "target": {"averageUtilization": share}}}
+        for name, share in (("cpu", 60), ("memory", 80))
+    ]
     target = {"kind": "Deployment", "name": "web"}
     api.add(DEPLOYMENTS, workload("a", "web"), workload("b", "web"))
     api.add(SCALERS, named("a", "scaler") | {"spec": {"scaleTargetRef": target, "maxReplicas": 9, "metrics": metrics}})
@@ -133,7 +136,12 @@ def test_autoscalers_stand_at_what_they_scale(api: Api) -> None:
 
 def test_an_old_server_tells_its_autoscalers_in_the_first_version(api: Api) -> None:
     del api.lists[SCALERS]
-    spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "minReplicas": 2, "maxReplicas": 4, "targetCPUUtilizationPercentage": 75}
+    spec = {
+        "scaleTargetRef": {"kind": "Deployment", "name": "web"},
+        "minReplicas": 2,
+        "maxReplicas": 4,
+        "targetCPUUtilizationPercentage": 75,
+    }
     api.add(DEPLOYMENTS, workload("a", "web"))
     api.add(OLD_SCALERS, named("a", "scaler") | {"spec": spec})
 
@@ -147,7 +155,11 @@ def test_nodes_tell_what_they_can_give_and_what_their_price_depends_on(api: Api)
         "eks.amazonaws.com/capacityType": "ON_DEMAND",
     }
     status = {"allocatable": {"cpu": "1930m", "memory": "7Gi"}, "capacity": {"cpu": "2", "memory": "8Gi"}}
-    api.add(NODES, named("", "n1", labels=labels) | {"status": status}, named("", "n2") | {"status": {"capacity": {"cpu": "4", "memory": "1Ki"}}})
+    api.add(
+        NODES,
+        named("", "n1", labels=labels) | {"status": status},
+        named("", "n2") | {"status": {"capacity": {"cpu": "4", "memory": "1Ki"}}},
+    )
 
     assert api.inventory().nodes == (
         Node("n1", "uid-n1", 1.93, 7.0 * GIB, "m6i.large", "eu-west-1", "on-demand"),

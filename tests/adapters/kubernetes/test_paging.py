@@ -75,7 +75,9 @@ def test_a_malformed_quantity_makes_its_workload_unreadable_and_names_it(api: Ap
     assert inventory.unreadable == (Unreadable("Deployment a/bad", "container app: 'half' is no Kubernetes quantity."),)
 
 
-@pytest.mark.parametrize("body", [{}, {"metadata": None}, {"metadata": {"name": "x"}, "spec": {"template": 3}}, {"metadata": {"name": "x", "labels": []}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"metadata": None}, {"metadata": {"name": "x"}, "spec": {"template": 3}}, {"metadata": {"name": "x", "labels": []}}]
+)
 def test_a_malformed_object_is_named_and_takes_nothing_else_with_it(api: Api, body: dict[str, object]) -> None:
     api.always[DEPLOYMENTS] = Reply({"items": [body]})
     api.add(PODS, pod("a", "shell"))

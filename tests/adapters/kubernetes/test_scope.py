@@ -1,7 +1,20 @@
 from __future__ import annotations
 
 import pytest
-from adapters.kubernetes.playing import CRON_JOBS, DEPLOYMENTS, JOBS, NAMESPACES, PODS, REPLICA_SETS, Api, box, named, pod, refusal, workload
+from adapters.kubernetes.playing import (
+    CRON_JOBS,
+    DEPLOYMENTS,
+    JOBS,
+    NAMESPACES,
+    PODS,
+    REPLICA_SETS,
+    Api,
+    box,
+    named,
+    pod,
+    refusal,
+    workload,
+)
 
 from upid.domain.errors import InvalidError, NotFoundError
 

@@ -80,9 +80,11 @@ def test_an_answer_that_is_too_long_is_cut_off(api: Api) -> None:
 def test_nobody_there_is_told_in_one_line() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        server = ApiServers(Patience(sleep=lambda _: None)).open(ClusterAccess(server=f"http://127.0.0.1:{held.getsockname()[1]}", token="t"))
+        server = ApiServers(Patience(sleep=lambda _: None)).open(
+            ClusterAccess(server=f"http://127.0.0.1:{held.getsockname()[1]}", token="t")
+        )
 
-        with pytest.raises(ApiServerError, match="cannot be reached: .*refused") as caught:
+        with pytest.raises(ApiServerError, match=r"cannot be reached: .*refused") as caught:
             server.version()
     assert "\n" not in caught.value.detail
 
@@ -109,7 +111,9 @@ def test_a_connection_that_breaks_off_is_tried_again() -> None:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        server = ApiServers(Patience(sleep=lambda _: None)).open(ClusterAccess(server=f"http://127.0.0.1:{listening.getsockname()[1]}", token="t"))
+        server = ApiServers(Patience(sleep=lambda _: None)).open(
+            ClusterAccess(server=f"http://127.0.0.1:{listening.getsockname()[1]}", token="t")
+        )
         assert server.version() == "v1.2"
         thread.join()
 

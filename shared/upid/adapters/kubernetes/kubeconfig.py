@@ -193,7 +193,7 @@ def _pem(body: Mapping[str, Any], key: str, at: str, base: Path) -> bytes:
     data = _text(body, f"{key}-data", at)
     if data:
         try:
-            return base64.b64decode(data, validate=False)
+            return base64.b64decode("".join(data.split()), validate=True)
         except (binascii.Error, ValueError):
             raise Fault(f"{at}/{key}-data", f"{key}-data is not base64.") from None
     path = _text(body, key, at)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from urllib3.exceptions import HTTPError, SSLError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, SSLError
 
 from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
@@ -131,6 +131,8 @@ class Session:
         options: dict[str, object] = {"maxsize": self.connections, "block": True}
         if target.server.startswith("https:"):
             options["ssl_context"] = tls_context(target, credentials)
+            if target.insecure:  # its kubeconfig says so: a warning with every request would tell nothing new
+                urllib3.disable_warnings(InsecureRequestWarning)
             if target.server_name:
                 options |= {"server_hostname": target.server_name, "assert_hostname": target.server_name}
         proxy = target.proxy_url or self._system_proxy()

@@ -60,6 +60,7 @@ class KubernetesApi:
 
     plan: Plan
     _restarts: dict[str, dict[int, list[int]]] = field(default_factory=dict, repr=False)
+    _last: dict[tuple[str, str], tuple[float, list[Item]]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for run in self.plan.runs:
@@ -93,7 +94,7 @@ class KubernetesApi:
         # What goes on shows the moment that its first page showed, so that no object is lost between two pages.
         moment, _, offset = parameters.get("continue", "").partition(":")
         at, start = (float(moment), int(offset)) if moment else (float(int(now)), 0)
-        items = sorted((item for item in self._items(asked, at) if matches(item.labels)), key=lambda item: (item.namespace, item.name))
+        items = [item for item in self._sorted(asked, at) if matches(item.labels)]
         wanted = items[start : start + limit] if limit else items[start:]
         more = bool(limit) and start + limit < len(items)
         meta = {"resourceVersion": str(int(at))} | (
@@ -101,6 +102,15 @@ class KubernetesApi:
         )
         head = {"kind": f"{asked.kind}List", "apiVersion": _version(asked.group), "metadata": meta}
         return Answer(200, orjson.dumps(head | {"items": [item.make() for item in wanted]}))
+
+    def _sorted(self, asked: Asked, now: float) -> list[Item]:
+        """Return a list's objects in their order; the last of each kind is kept for the pages that follow."""
+        kept = self._last.get((asked.kind, asked.namespace))
+        if kept is None or kept[0] != now:
+            kept = now, sorted(self._items(asked, now), key=lambda item: (item.namespace, item.name))
+            if not asked.namespace:
+                self._last[asked.kind, asked.namespace] = kept
+        return kept[1]
 
     def _items(self, asked: Asked, now: float) -> Iterator[Item]:
         items = getattr(self, f"_{asked.kind.lower()}_items", None)
