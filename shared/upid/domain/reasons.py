@@ -15,7 +15,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "not_enough_data": "Only {samples} samples over {hours} h were seen; at least {minimum_samples} over {minimum_hours} h are needed.",
     "scaled_to_zero": "The workload is scaled to zero.",
     "cpu_quantile": "CPU use is above {cpu_quantile_cores} for {allowed_time_above} of the time, as much as is allowed.",
-    "cpu_busiest_pod": "The busiest pod needs {cpu_busiest_cores}, more than the {cpu_quantile_cores} of all pods together.",
+    "cpu_busiest_pod": "The busiest pod at each moment needs {cpu_busiest_cores}, more than the {cpu_quantile_cores} of all pods pooled.",
     "cpu_recurring_peak": "A peak that comes back {cpu_recurring_hour} needs {cpu_recurring_cores}.",
     "cpu_growth": "CPU use grows: {cpu_growth} are added for the {review_days} days until the review.",
     "cpu_throttled": "CPU was throttled in {recent_throttled_fraction} of the periods, so use is only a lower bound of what is needed.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.engine.cost.savings import reserved
 from upid.engine.rightsizing.advice import Advice, Bounds, Need, advise, is_guaranteed
 from upid.engine.rightsizing.cpu import THROTTLED_RAMP, CpuNeed, cpu_need, is_lower_bound
 from upid.engine.rightsizing.current import CurrentResources
@@ -61,7 +62,7 @@ def size(seen: Seen, current: CurrentResources, options: Options) -> Sized:
 def _cpu(need: CpuNeed, current: CurrentResources, *, guaranteed: Bools, enough: Bools, options: Options) -> Need:
     """Return the CPU need: never below the current request where throttling hides demand; a limit only for class Guaranteed or where asked for."""
     request = np.where(guaranteed, need.tight, need.request)
-    floor = is_lower_bound(need.throttled) * np.where(np.isnan(current.cpu_request_cores), 0.0, current.cpu_request_cores)
+    floor = is_lower_bound(need.throttled) * reserved(current.cpu_request_cores, current.cpu_limit_cores)
     request = np.where(enough, np.maximum(request, floor), np.nan)
     wants = guaranteed if options.cpu_limit == "none" else np.ones(len(request), dtype=bool)
     limit = np.where(guaranteed, request, np.fmax(need.tight * BURST_FACTOR, request))

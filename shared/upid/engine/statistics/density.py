@@ -79,7 +79,7 @@ def share_above(weights: Floats, top: NDArray[np.int32], value: Floats) -> Float
     ndarray of the shape of `value`
         In [0, 1]. [1]
     """
-    values = value.reshape(len(weights), -1)
+    values = value[:, None] if value.ndim == 1 else value  # no -1: there may be no row at all
     cumulative = np.cumsum(weights, axis=1)
     total = cumulative[:, -1:]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -154,16 +154,16 @@ def reindex(profile: UsageProfile, source: NDArray[np.int64], workload: NDArray[
     workloads = np.full(int(profile.workload.max(initial=-1)) + 1, -1, dtype=np.int64)
     workloads[profile.workload[kept]] = workload[source >= 0]
 
-    def by_day(array: NDArray[Any]) -> NDArray[Any]:
+    def _by_day(array: NDArray[Any]) -> NDArray[Any]:
         return placed(array, source, 0, days, is_missing_nan=array is profile.oom_limit_bytes)
 
     return replace(
-        profile, workload=np.asarray(workload, dtype=np.int64), pods=_taken(profile.pods, source, 0), steps=by_day(profile.steps),
+        profile, workload=np.asarray(workload, dtype=np.int64), pods=_taken(profile.pods, source, 0), steps=_by_day(profile.steps),
         cpu=take(profile.cpu, source), memory=take(profile.memory, source), cpu_daily=placed_daily(profile.cpu_daily, source, 0, days),
         memory_daily=placed_daily(profile.memory_daily, source, 0, days), cpu_hourly=copy_hourly(profile.cpu_hourly, source),
-        memory_hourly=copy_hourly(profile.memory_hourly, source), throttled_total=by_day(profile.throttled_total),
-        throttled_count=by_day(profile.throttled_count), oom_kills=by_day(profile.oom_kills), restarts=by_day(profile.restarts),
-        oom_limit_bytes=by_day(profile.oom_limit_bytes), startup_cpu_cores=_taken(profile.startup_cpu_cores, source, np.nan),
+        memory_hourly=copy_hourly(profile.memory_hourly, source), throttled_total=_by_day(profile.throttled_total),
+        throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills), restarts=_by_day(profile.restarts),
+        oom_limit_bytes=_by_day(profile.oom_limit_bytes), startup_cpu_cores=_taken(profile.startup_cpu_cores, source, np.nan),
         startup_memory_bytes=_taken(profile.startup_memory_bytes, source, np.nan), last_seen=_taken(profile.last_seen, source, 0),
         busiest=_moved(profile.busiest, _targets(source, profile.rows)), summed=_moved(profile.summed, workloads),
     )  # fmt: skip

@@ -21,10 +21,10 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
     reference = newest // REBASE_DAYS * REBASE_DAYS
     days, offset, every = newest - first + 1, first - profile.first_day, np.arange(profile.rows)
 
-    def by_day(array: NDArray[Any]) -> NDArray[Any]:
+    def _by_day(array: NDArray[Any]) -> NDArray[Any]:
         return placed(array, every, offset, days, is_missing_nan=array is profile.oom_limit_bytes)
 
-    def shifted(histogram: Histogram) -> Histogram:
+    def _shifted(histogram: Histogram) -> Histogram:
         if is_new or (newest == profile.newest_day and reference == profile.reference_day):
             return histogram
         result = take(histogram, np.arange(histogram.rows))
@@ -32,14 +32,14 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
         rebase(result, reference - profile.reference_day)
         return result
 
-    def beside(part: Beside) -> Beside:
-        return Beside(part.index, shifted(part.cpu), shifted(part.memory))
+    def _beside(part: Beside) -> Beside:
+        return Beside(part.index, _shifted(part.cpu), _shifted(part.memory))
 
     return replace(
-        profile, first_day=first, newest_day=newest, reference_day=reference, steps=by_day(profile.steps),
-        cpu=shifted(profile.cpu), memory=shifted(profile.memory),
+        profile, first_day=first, newest_day=newest, reference_day=reference, steps=_by_day(profile.steps),
+        cpu=_shifted(profile.cpu), memory=_shifted(profile.memory),
         cpu_daily=placed_daily(profile.cpu_daily, every, offset, days), memory_daily=placed_daily(profile.memory_daily, every, offset, days),
-        throttled_total=by_day(profile.throttled_total), throttled_count=by_day(profile.throttled_count), oom_kills=by_day(profile.oom_kills),
-        restarts=by_day(profile.restarts), oom_limit_bytes=by_day(profile.oom_limit_bytes),
-        busiest=beside(profile.busiest), summed=beside(profile.summed),
+        throttled_total=_by_day(profile.throttled_total), throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills),
+        restarts=_by_day(profile.restarts), oom_limit_bytes=_by_day(profile.oom_limit_bytes),
+        busiest=_beside(profile.busiest), summed=_beside(profile.summed),
     )  # fmt: skip
