@@ -211,11 +211,13 @@ class Services:
     @cached_property
     def recommendations(self) -> RecommendationService:
         """Recommendations: listed, reviewed, simulated."""
+        from upid.services.profiles import Profiles
         from upid.services.recommendations import RecommendationService
+        from upid.services.shelf import Shelves
 
         return RecommendationService(
-            records=self.records, clusters=self.cluster_records, analyses=self.analyses, blobs=self.blobs, history=self.history, clock=self.clock,
-            ids=self.ids,
+            records=self.records, clusters=self.cluster_records, analyses=self.analyses, shelves=Shelves(self.blobs), profiles=Profiles(self.blobs),
+            history=self.history, clock=self.clock, ids=self.ids,
         )  # fmt: skip
 
     @cached_property

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from upid.domain.errors import NotFoundError
 from upid.domain.ids import RecommendationPlace, recommendation_id, recommendation_place
 from upid.engine.rightsizing.columns import STATUSES
-from upid.ports.blobs import Blobs
 from upid.services.recommendation_queries import RecommendationQuery
-from upid.services.shelf import Shelf
+from upid.services.shelf import Shelf, Shelves
 
 COLUMN_OF: Final = {"savings": "savings_usd_per_month", "confidence": "confidence", "risk": "risk_score"}
 
@@ -36,12 +35,12 @@ class Library:
     first: NDArray[np.int64]
 
     @classmethod
-    def open(cls, blobs: Blobs, tenant: str, analysis_id: str, shards: int) -> Library:
+    def open(cls, shelves: Shelves, tenant: str, analysis_id: str, shards: int) -> Library:
         """Return the tables of all shards that were analyzed; one that failed has none, the analysis' errors name it."""
         found: dict[int, Shelf] = {}
         for shard in range(shards):
             try:
-                found[shard] = Shelf.open(blobs, tenant, analysis_id, shard)
+                found[shard] = shelves.open(tenant, analysis_id, shard)
             except NotFoundError:
                 continue
         sizes = [shelf.rows for shelf in found.values()]

@@ -15,7 +15,6 @@ from upid.domain.identity import Caller
 from upid.domain.ids import PREFIXES, RecommendationPlace, has_shape, recommendation_place
 from upid.domain.recommendations import Review, may_follow
 from upid.domain.times import format_time
-from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Key, Put, Record, Records
 from upid.ports.usage_history import HistoryScope, UsageHistory
@@ -24,7 +23,7 @@ from upid.services.cluster_records import ATTEMPTS, ClusterRecords
 from upid.services.listing import Library
 from upid.services.profiles import Profiles
 from upid.services.recommendation_queries import Found, Listed, NothingToApproveError, RecommendationQuery, TransitionError
-from upid.services.shelf import Shelf
+from upid.services.shelf import Shelf, Shelves
 from upid.services.simulation import Simulator
 
 
@@ -47,7 +46,8 @@ class RecommendationService:
     records: Records
     clusters: ClusterRecords
     analyses: AnalysisService
-    blobs: Blobs
+    shelves: Shelves
+    profiles: Profiles
     history: UsageHistory
     clock: Clock
     ids: Ids
@@ -79,7 +79,7 @@ class RecommendationService:
         if origin.cluster_id != cluster_id or query.analysis_id not in {None, analysis_id}:
             raise NotFoundError(f"There is no {analysis_id} of {cluster_id}.", id=analysis_id)
         reviews = self._reviews(origin)
-        library = Library.open(self.blobs, tenant, analysis_id, origin.shards)
+        library = Library.open(self.shelves, tenant, analysis_id, origin.shards)
         chosen = library.choose(query, {key: record.body["review"] for key, record in reviews.items()}, origin.unreviewed, after)
         page = [library.entry(each) | _extra(origin, library.id(each), reviews.get(library.id(each))) for each in chosen[: query.limit]]
         return Listed(page, page[-1]["id"] if len(chosen) > query.limit else None)
@@ -119,7 +119,7 @@ class RecommendationService:
         asked = {"current": current, "recommended": entry["recommended"] or current, "simulated": current | dict(values)}
         place = recommendation_place(recommendation_id)
         scope = HistoryScope(tenant, origin.cluster_id, place.shard if place else 0)
-        told = Simulator(self.history, Profiles(self.blobs)).simulate(scope, shelf.table, row, asked)
+        told = Simulator(self.history, self.profiles).simulate(scope, shelf.table, row, asked)
         return {"recommendation_id": recommendation_id, "cluster_id": origin.cluster_id} | told
 
     def _reviewed(self, caller: Caller, before: Found, body: Mapping[str, Any]) -> Event:
@@ -133,7 +133,7 @@ class RecommendationService:
         if place is None:
             raise NotFoundError(f"There is no {recommendation_id[:100]}.", id=recommendation_id[:100])
         origin = self._origin(tenant, place.analysis_id)
-        shelf = Shelf.open(self.blobs, tenant, place.analysis_id, place.shard)
+        shelf = self.shelves.open(tenant, place.analysis_id, place.shard)
         if place.row >= shelf.rows:
             raise NotFoundError(f"There is no {recommendation_id}.", id=recommendation_id)
         return origin, shelf, place.row
