@@ -5,7 +5,7 @@ Marks make progress idempotent: a part that is redone after a crash marks the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,14 +60,8 @@ class WorkLog:
         return self.records.query(f"t#{tenant}#{self.kind}", after=after, limit=limit, descending=True)
 
     def begin(self, tenant: str, work_id: str, *, parts: Mapping[str, int]) -> None:
-        """Set the work running with the number of parts of each stage; work that runs or ended stays as it is but for its parts."""
-
-        def change(body: dict[str, Any]) -> dict[str, Any]:
-            if body["status"] in ENDED:
-                return body
-            return body | {"status": "running", "started_at": body["started_at"] or format_time(self.clock.now()), "parts": dict(parts)}
-
-        self._change(tenant, work_id, change)
+        """Set the work running with the number of parts of each stage; work that runs stays so, work that ended stays as it is."""
+        self._change(tenant, work_id, {"status": "running", "started_at": format_time(self.clock.now()), "parts": dict(parts)})
 
     def mark(self, tenant: str, work_id: str, stage: str, part: str) -> None:
         """Remember that a part of a stage is done; marking twice changes nothing."""
@@ -84,28 +78,19 @@ class WorkLog:
         events: Sequence[Event] = (),
     ) -> bool:
         """End the work once, with its events in the same transaction; work that ended before stays as it is. Returns whether this ended it."""
+        told = [asdict(error) for error in errors]
+        fields = {"status": status, "ended_at": format_time(self.clock.now()), "result": dict(result), "errors": told}
+        return self._change(tenant, work_id, fields, events)
 
-        def change(body: dict[str, Any]) -> dict[str, Any]:
-            if body["status"] in ENDED:
-                return body
-            ended = {
-                "status": status,
-                "ended_at": format_time(self.clock.now()),
-                "result": dict(result),
-                "errors": [asdict(e) for e in errors],
-            }
-            return body | ended
-
-        return self._change(tenant, work_id, change, events)
-
-    def _change(self, tenant: str, work_id: str, change: Callable[[dict[str, Any]], dict[str, Any]], events: Sequence[Event] = ()) -> bool:
+    def _change(self, tenant: str, work_id: str, fields: Mapping[str, Any], events: Sequence[Event] = ()) -> bool:
+        """Set fields of work that has not ended, whoever else writes at the same time; the first `started_at` stays."""
         for attempt in range(ATTEMPTS):
             found = self.record(tenant, work_id)
-            body = change(dict(found.body))
-            if body == found.body:
+            if found.body["status"] in ENDED:
                 return False
+            started_at = found.body["started_at"] or fields.get("started_at")
             try:
-                self.records.transact([Put(found.key, body, expect=found.version)], events)
+                self.records.transact([Put(found.key, {**found.body, **fields, "started_at": started_at}, expect=found.version)], events)
             except VersionConflictError:
                 if attempt == ATTEMPTS - 1:
                     raise
