@@ -126,6 +126,14 @@ def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None
     assert ended.stderr.startswith(f"upid: {name}={value!r} must be")
 
 
+@pytest.mark.parametrize(("name", "content"), [("upid.db", b"no database " * 500), ("master.key", b"short")])
+def test_damaged_data_gets_one_clear_line(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    ended = run(tmp_path)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert str(tmp_path / name) in ended.stderr
+
+
 def test_a_killed_platform_starts_again_on_its_data(tmp_path: Path) -> None:
     with serving(tmp_path / "home", UPID_ADMIN_PASSWORD="kept") as (process, _):
         process.kill()

@@ -58,7 +58,7 @@ class PlatformServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Take the port and the folder, make sure that there is an admin, and begin to answer; PlatformError, one line, where that fails."""
+        """Take the port and the folder, make sure that there is an admin, and begin to answer; PlatformError or AppError, one line, where that fails."""
         listening = bind(self.settings.host, self.settings.port)
         try:
             self._folder.take()
@@ -99,6 +99,7 @@ class PlatformServer:
         services, template = self.services, Template.load()
         if services.settings.home != self.settings.home:
             raise PlatformError(f"The services of this process belong to {services.settings.home}, not to {self.settings.home}.")
+        services.identity.prepare()
         self.admin_password = services.identity.ensure_admin(self.settings.admin_password)
         gateway = Gateway(template)
         gateway.load()

@@ -48,6 +48,10 @@ class IdentityService:
     ids: Ids
     token_seconds: int
 
+    def prepare(self) -> None:
+        """Make sure that tokens can be signed; UnavailableError that tells why not. A platform that can't should not start."""
+        self._tokens.prepare()
+
     def login(self, username: str, password: str) -> Grant:
         """Return a token for a user's name and password; UnauthenticatedError, the same in words and time whichever of the two is wrong."""
         found = self._find(username)

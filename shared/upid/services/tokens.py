@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from upid.domain.errors import UnauthenticatedError, VersionConflictError
+from upid.domain.errors import UnauthenticatedError, UnavailableError, VersionConflictError
 from upid.ports.clock import Clock, Ids
 from upid.ports.keys import Sealer
 from upid.ports.records import Key, Records
@@ -42,6 +42,10 @@ class Tokens:
     clock: Clock
     ids: Ids
     seconds: int
+
+    def prepare(self) -> None:
+        """Make or open the signing key; UnavailableError where that can't be."""
+        self._key  # noqa: B018 reading it opens it
 
     def issue(self, user_id: str, tenant: str) -> str:
         """Return a signed token that is valid for `seconds`."""
@@ -88,4 +92,7 @@ class Tokens:
                 found = self.records.get(SIGNING_KEY)
         if found is None:
             raise UnauthenticatedError("There is no signing key.")
-        return Ed25519PrivateKey.from_private_bytes(self.sealer.open(base64.b64decode(found.body["sealed"]), context=SIGNING_KEY.sort))
+        try:
+            return Ed25519PrivateKey.from_private_bytes(self.sealer.open(base64.b64decode(found.body["sealed"]), context=SIGNING_KEY.sort))
+        except ValueError as error:
+            raise UnavailableError(f"The key that signs access tokens cannot be opened: {error}") from None

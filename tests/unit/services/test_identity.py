@@ -14,7 +14,7 @@ from upid.adapters.sqlite.database import Database
 from upid.adapters.sqlite.events import SqliteEventStore
 from upid.adapters.sqlite.records import SqliteRecords
 from upid.adapters.system.ids import UlidIds
-from upid.domain.errors import NotFoundError, UnauthenticatedError, VersionConflictError
+from upid.domain.errors import NotFoundError, UnauthenticatedError, UnavailableError, VersionConflictError
 from upid.domain.identity import Caller
 from upid.ports.records import Key, Record
 from upid.services.identity import IdentityService, UsernameTakenError
@@ -129,6 +129,12 @@ def test_tokens_of_another_platform_are_not_ours(tmp_path: Path, records: Sqlite
     ours, theirs = (Tokens(store, sealer, clock, ids, 900) for store in (records, other_records))
     with pytest.raises(UnauthenticatedError):
         ours.read(theirs.issue("usr_1", "default"))
+
+
+def test_a_lost_master_key_is_told_instead_of_making_new_tokens(tmp_path: Path, records: SqliteRecords, clock: HandClock) -> None:
+    Tokens(records, KeyfileSealer(tmp_path / "master.key"), clock, UlidIds(clock), 900).prepare()
+    with pytest.raises(UnavailableError, match=r"cannot be opened: .*another master key"):
+        Tokens(records, KeyfileSealer(tmp_path / "new.key"), clock, UlidIds(clock), 900).prepare()
 
 
 def test_passwords_are_salted_and_verified() -> None:
