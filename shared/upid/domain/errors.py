@@ -9,6 +9,7 @@ AppError
 ├── ConflictError           the thing is not in a state that allows it (409, exit 1)
 │   └── VersionConflictError  somebody else changed it in between (412, exit 1)
 └── UnavailableError        an outside system does not answer as it should (503, exit 1)
+    └── RefusedError          it will not do this as it stands, however often it is asked (503, exit 1)
 
 Knows nothing of HTTP: `upid.http.problems` maps kinds to statuses once, `upid.cli` to exit codes once.
 """
@@ -78,3 +79,9 @@ class UnavailableError(AppError):
     """An outside system does not answer as it should."""
 
     title = "Unavailable"
+
+
+class RefusedError(UnavailableError):
+    """An outside system will not do this as it stands, however often it is asked: something smaller or something else may do."""
+
+    title = "Refused by another system"

@@ -50,7 +50,7 @@ class UsageBlock:
     """Samples of one metric family: `values` has shape (series, steps of the window); NaN = no sample. Series are unique, in order."""
 
     keys: Sequence[PodContainer]
-    values: NDArray[np.float64]
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class MetricsSource(Protocol):
 
         A CPU sample is the mean rate over its step, a memory sample the largest working set within it. Series of the same container that differ by
         scrape target or replica of Prometheus count once; runs of a restarted container add up. Counter resets never show as negative or huge rates.
-        UnavailableError where the source fails after retries.
+        UnavailableError where the source fails after retries, RefusedError where it will not answer this however often it is asked.
         """
         ...
 

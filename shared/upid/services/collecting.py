@@ -8,7 +8,7 @@ watermark, ends the work and removes the intermediate blobs. Results go by refer
 group is missing from; the watermark moves to its start, the collection ends as partial and names the group, and the next collection asks for that
 window again. Where three collections in a row could not pass, the fourth folds the window without the missing namespaces, names them in its errors
 and keeps them in the cluster's `gaps`: one namespace that cannot be read does not stop the others for ever. When no group at all could be collected
-the collection failed, and nothing is passed.
+the collection failed, and nothing is passed. What the source refuses for good, while it answers for other namespaces of the group, is a gap at once.
 
 A shard that fails to fold holds the watermark too. The next collection plans the same windows again (`pending`), and shards that are ahead skip what
 they have. The history is the truth: a profile that is behind it, missing or damaged is first folded up from the history.
@@ -28,7 +28,7 @@ from upid.ports.kubernetes import KubernetesClients
 from upid.ports.metrics_source import MetricsSources, Window
 from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
 from upid.services import chunks
-from upid.services.attribution import attribute
+from upid.services.asking import ask
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
@@ -138,9 +138,9 @@ class CollectingService:
         inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
-        (usage,) = self.metrics_sources.open(access).usage([plan.groups[group]], window)
-        parts = chunks.split(attribute(usage, inventory), lambda key: shards[key.workload_uid])
-        files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), usage.warnings)
+        asked = ask(self.metrics_sources.open(access), plan.groups[group], window, inventory)
+        parts = chunks.split(asked.chunk, lambda key: shards[key.workload_uid])
+        files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), asked.warnings, asked.refused)
 
     def _window(self, files: CollectionFiles, plan: Plan, window: int, shard: int) -> UsageChunk:
         start, end = plan.windows[window]

@@ -53,13 +53,13 @@ class CollectionFiles:
             return None
         return note
 
-    def save(self, item: int, parts: Iterable[tuple[int, bytes]], warnings: Sequence[str]) -> None:
+    def save(self, item: int, parts: Iterable[tuple[int, bytes]], warnings: Sequence[str], refused: Sequence[tuple[str, str]] = ()) -> None:
         """Store an item's parts by shard, then the note."""
         shards = []
         for shard, part in parts:
             self.blobs.put(f"{self.prefix}items/{item:06d}/{shard:04d}.bin", part)
             shards.append(shard)
-        note = {"shards": shards, "warnings": list(warnings)}
+        note = {"shards": shards, "warnings": list(warnings), "refused": list(refused)}
         self.blobs.put(f"{self.prefix}items/{item:06d}/done.json", orjson.dumps(note))
 
     def part(self, item: int, shard: int) -> bytes:
@@ -74,6 +74,11 @@ class CollectionFiles:
         """Return what the source said was incomplete of an item."""
         note = self.note(item)
         return list(note["warnings"]) if note else []
+
+    def refused(self, plan: Plan, window: int) -> dict[str, str]:
+        """Return the namespaces of a window that the source refused for good, with the reason, though their group was collected."""
+        notes = (self.note(window * len(plan.groups) + group) for group in range(len(plan.groups)))
+        return {namespace: reason for note in notes if note for namespace, reason in note.get("refused", ())}
 
     def missing(self, plan: Plan, window: int) -> list[int]:
         """Return the groups of a window that were not collected."""

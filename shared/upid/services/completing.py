@@ -34,10 +34,11 @@ Results = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a collection. `until`: the new watermark; `missing`: the groups that each planned window lacks."""
+    """What came of a collection. `until`: the new watermark; `missing`: the groups that each planned window lacks; `refused`: its refused namespaces."""
 
     plan: Plan
     missing: tuple[tuple[int, ...], ...]
+    refused: tuple[Mapping[str, str], ...]
     folded: Results
     errors: tuple[WorkError, ...]
 
@@ -67,9 +68,11 @@ class Outcome:
 
     def gaps(self) -> Iterator[dict[str, Any]]:
         """Yield what was folded although it lacks namespaces."""
-        for (start, end), groups in zip(self.plan.windows, self.missing, strict=True):
-            if self.plan.accept_gaps and groups and end <= self.until:
-                yield {"namespaces": [name for group in groups for name in self.plan.groups[group]], "start": start, "end": end}
+        for (start, end), groups, refused in zip(self.plan.windows, self.missing, self.refused, strict=True):
+            accepted = groups if self.plan.accept_gaps else ()
+            names = [*refused, *(name for group in accepted for name in self.plan.groups[group])]
+            if names and end <= self.until:
+                yield {"namespaces": sorted(names), "start": start, "end": end}
 
     def remembered(self, body: dict[str, Any], collection_id: str) -> dict[str, Any]:
         """Return the cluster's record after this collection; the same again where it was written already."""
@@ -159,6 +162,8 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
     causes = {entry["item"]: entry["error"] for entry in collected if "error" in entry}
     errors = [WorkError("inventory_unreadable", reason, what) for what, reason in plan.unreadable]
     errors += list(_group_errors(plan, missing, causes))
+    refused = tuple(files.refused(plan, window) for window in range(len(plan.windows)))
+    errors += list(_refusals(refused))
     errors += [
         WorkError(entry["error"].get("Error", ""), message_of(entry["error"]), f"shard {entry['shard']}")
         for entry in folded
@@ -168,7 +173,7 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
         (text, ", ".join(plan.groups[item % len(plan.groups)])) for item in range(plan.items) for text in files.warnings(item)
     )
     errors += [WorkError("source_warning", text, subject) for text, subject in warnings]
-    return Outcome(plan, missing, folded, tuple(errors))
+    return Outcome(plan, missing, refused, folded, tuple(errors))
 
 
 def _group_errors(plan: Plan, missing: Sequence[Sequence[int]], causes: Mapping[int, Mapping[str, str]]) -> Iterator[WorkError]:
@@ -180,6 +185,14 @@ def _group_errors(plan: Plan, missing: Sequence[Sequence[int]], causes: Mapping[
             passed = "folded without it" if plan.accept_gaps else "asked for again by the next collection"
             where = f"{len(windows)} of {len(missing)} windows, the first from {format_time(plan.windows[windows[0]][0])}; {passed}"
             yield WorkError(cause.get("Error", ""), f"{message_of(cause)} ({where})", "namespaces " + ", ".join(namespaces))
+
+
+def _refusals(refused: Sequence[Mapping[str, str]]) -> Iterator[WorkError]:
+    """Yield one error for each namespace that the source refused: the first reason, and in how many windows."""
+    for namespace in sorted(set().union(*refused)):
+        reasons = [window[namespace] for window in refused if namespace in window]
+        where = f"{len(reasons)} of {len(refused)} windows, folded without it"
+        yield WorkError("RefusedError", f"{reasons[0]} ({where})", f"namespaces {namespace}")
 
 
 def message_of(error: Mapping[str, str]) -> str:
