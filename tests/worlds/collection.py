@@ -11,7 +11,7 @@ import numpy as np
 
 from upid.bootstrap import Services
 from upid.domain.clusters import ClusterAccess, MetricsAccess
-from upid.domain.errors import InvalidRequestError, NotFoundError, UnavailableError
+from upid.domain.errors import AppError, InvalidRequestError, NotFoundError, UnavailableError
 from upid.domain.identity import Caller
 from upid.domain.inventory import Container, Inventory, Node, Pod, Resources, Workload
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
@@ -60,6 +60,7 @@ class FakeCluster:
     listed: Inventory
     down: set[str] = field(default_factory=set)
     unreachable: bool = False
+    fault: type[AppError] = UnavailableError
     asked: list[tuple[tuple[str, ...], int, int]] = field(default_factory=list)
     opened: list[ClusterAccess | MetricsAccess] = field(default_factory=list)
     context: str = "test"
@@ -74,14 +75,14 @@ class FakeCluster:
 
     def inventory(self, *, namespaces: Sequence[str] = (), selector: str = "") -> Inventory:
         if self.unreachable:
-            raise UnavailableError("The API server does not answer.")
+            raise self.fault("The API server does not answer.")
         return self.listed
 
     def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
         for group in groups:
             self.asked.append((tuple(group), window.start, window.end))
             if self.down & set(group):
-                raise UnavailableError(f"Prometheus does not answer for {', '.join(group)}.")
+                raise self.fault(f"Prometheus does not answer for {', '.join(group)}.")
             yield self._usage(tuple(group), window)
 
     def _usage(self, group: tuple[str, ...], window: Window) -> NamespaceUsage:
