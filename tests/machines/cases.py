@@ -358,6 +358,37 @@ CASES: dict[str, Case] = {
         {"items": [10, 20]},
         gives({"r": [{"x": 11}, {"x": 21}], "x": 1}),
     ),
+    "a map goes over an array alone": Case(each({"D": task("double")}, "D"), {"items": {"a": 1}}, fails("States.Runtime", "ItemsPath")),
+    "an error must be a text": Case(one("Fail", ErrorPath="$.e"), {"e": 5}, fails("States.Runtime", "ErrorPath")),
+    "a time to wait for must be one": Case(one("Wait", TimestampPath="$.t", End=True), {"t": "soon"}, fails("States.Runtime", "soon")),
+    "seconds to wait cannot be negative": Case(one("Wait", SecondsPath="$.s", End=True), {"s": -1}, fails("States.Runtime", "SecondsPath")),
+    "a result must have a place": Case(
+        one("Pass", Result=1, ResultPath="$.a.b", End=True), {"a": 5}, fails("States.ResultPathMatchFailure")
+    ),
+    "a time limit may come from the input": Case(
+        machine("A", {"A": task("sleep", TimeoutSecondsPath="$.limit")}), {"seconds": 1.5, "limit": 1}, fails("States.Timeout")
+    ),
+    "no input and no output": Case(one("Pass", InputPath=None, OutputPath=None, End=True), {"a": 1}, gives({})),
+    "a result may be dropped": Case(one("Pass", Result=1, ResultPath=None, End=True), {"a": 1}, gives({"a": 1})),
+    "a choice and a catch set variables": Case(
+        machine(
+            "A",
+            {
+                "A": {
+                    "Type": "Choice",
+                    "Choices": [{"Variable": "$.n", "NumericEquals": 1, "Next": "B", "Assign": {"took.$": "$.n"}}],
+                    "Default": "C",
+                },
+                "B": task("fail", Catch=[catch("States.ALL", "C", Assign={"why.$": "$.Cause"})]),
+                "C": {"Type": "Pass", "Parameters": {"took.$": "$took", "why.$": "$why"}, "End": True},
+            },
+        ),
+        {"n": 1},
+        gives({"took": 1, "why": "bad input"}),
+    ),
+    "a variable that was never set fails": Case(
+        one("Pass", Parameters={"x.$": "$x"}, End=True), {}, fails("States.ParameterPathFailure", "$x")
+    ),
     "a function that is not there is Lambda's error": Case(
         machine(
             "A",

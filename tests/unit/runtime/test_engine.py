@@ -57,6 +57,33 @@ def test_an_execution_goes_on_where_an_engine_left_it(services: Services, tmp_pa
     assert 1.9 < time.time() - begun < 3.5  # the wait counts from when it was entered
 
 
+def test_items_that_ended_do_not_run_again(services: Services, tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    payload = {"task.$": "States.Format('item{}', $.v)", "file": str(file), "result.$": "$.v"}
+    states = {
+        "D": task("refuse_odd", Next="N", Catch=[{"ErrorEquals": ["Other"], "Next": "N"}]),
+        "N": task("note", Parameters={"FunctionName": "note", "Payload": payload}, Next="W"),
+        "W": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 4, "Next": "Long"}], "Default": "S"},
+        "Long": {"Type": "Wait", "Seconds": 1, "Next": "S"},
+        "S": {"Type": "Succeed"},
+    }
+    processor = machine("D", states, ProcessorConfig={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"})
+    over = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 1, "ToleratedFailureCount": 2, "ItemProcessor": processor, "End": True}
+    first = engine_of(services, {"m": machine("M", {"M": over})})
+    first.start()
+    services.workflows.start("m", "x", {"items": [{"v": v} for v in (1, 2, 3, 4, 6)]})
+    wait_until(lambda: any(record.body.get("state") == "Long" for record in journal(services)))
+    first.stop()
+
+    second = engine_of(services, {"m": machine("M", {"M": over})})
+    second.start()
+    end = ended(services, "m")
+    second.stop()
+
+    assert (end.status, end.output) == ("SUCCEEDED", [2, 4, 6])
+    assert [line.split()[0] for line in file.read_text().splitlines()] == ["item2", "item4", "item6"]
+
+
 def test_an_execution_keeps_the_definition_that_it_began_with(services: Services) -> None:
     before = machine("A", {"A": {"Type": "Pass", "Next": "W"}, "W": {**WAIT, "Seconds": 1, "End": True}})
     first = engine_of(services, {"m": before})

@@ -20,7 +20,7 @@ from upid.runtime.template import Function
 from upid.runtime.workflows.faults import StatesError
 from upid.runtime.workflows.pool import Job, WorkerPool
 from upid.runtime.workflows.wire import receive, send
-from upid.runtime.workflows.worker import Worker, answer
+from upid.runtime.workflows.worker import BEGUN, Worker, answer
 
 
 @pytest.fixture
@@ -174,6 +174,7 @@ def test_a_worker_answers_until_its_parent_is_gone() -> None:
 
     send(ours, job)
 
+    assert receive(ours, time.monotonic() + 10) == BEGUN
     assert receive(ours, time.monotonic() + 10) == {"result": {"v": 8}}
     ours.close()
     worker.join(10)

@@ -36,7 +36,7 @@ class WorkflowEngine:
         *,
         tasks: Tasks | None = None,
         pool: WorkerPool | None = None,
-        poll_seconds: float = 0.03,
+        poll_seconds: float = 0.05,
     ) -> None:
         self._services = services
         self._pool = pool or (None if tasks else worker_pool(services, template))

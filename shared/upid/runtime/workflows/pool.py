@@ -28,6 +28,7 @@ from upid.runtime.workflows.wire import receive, send
 ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 LOST: Final = "Lambda.Unknown"
 LEAVE_SECONDS: Final = 0.3
+START_SECONDS: Final = 60.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -141,19 +142,30 @@ class _Seat:
     def _call(self, job: Job) -> None:
         name = job.message["name"]
         try:
-            connection = self._connection()
-            send(connection, job.message)
-            answer = receive(connection, time.monotonic() + job.seconds)
+            answer = self._ask(job)
         except TimeoutError:
             _LOG.warning("Task %s took longer than %g s; its worker is replaced.", name, job.seconds)
             self._leave()
             job.future.set_exception(job.timed_out())
         except (EOFError, OSError) as error:
             status = self._leave()
-            _LOG.log(logging.INFO if self._pool.closing else logging.WARNING, "Task %s lost its worker (status %s): %r", name, status, error)
+            _LOG.log(
+                logging.INFO if self._pool.closing else logging.WARNING, "Task %s lost its worker (status %s): %r", name, status, error
+            )
             job.future.set_exception(StatesError(LOST, f"The worker of {name} ended before it answered (status {status})."))
         else:
             _settle(job, answer)
+
+    def _ask(self, job: Job) -> Mapping[str, Any]:
+        """Return the worker's answer. What it takes to start and to import is no time of the task, as a cold start is none of a Lambda's."""
+        connection = self._connection()
+        send(connection, job.message)
+        try:
+            receive(connection, time.monotonic() + START_SECONDS)
+        except TimeoutError as error:
+            raise EOFError(f"it did not begin within {START_SECONDS:g} s") from error
+        answer: Mapping[str, Any] = receive(connection, time.monotonic() + job.seconds)
+        return answer
 
     def _connection(self) -> socket.socket:
         if self._socket is None:

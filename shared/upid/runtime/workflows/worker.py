@@ -22,6 +22,7 @@ import orjson
 
 from upid.runtime.workflows.wire import receive, send
 
+BEGUN: Final = {"begun": True}
 # What JSON itself cannot hold is an error here as it is in Lambda, not something that only this runtime can do.
 STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
@@ -61,6 +62,7 @@ class Worker:
                 importlib.import_module(module)
         while (job := self._jobs.get()) is not None:
             self._busy = True
+            send(self._connection, BEGUN)  # from here on the task's time counts
             send(self._connection, answer(job))
             self._busy = False
 
