@@ -216,6 +216,25 @@ def test_idle_use_gets_the_floors() -> None:
     assert {"cpu_floor", "memory_floor"} <= reasons(found)
 
 
+def test_a_floor_does_not_raise_what_is_lower_already() -> None:
+    found = assessed(
+        steady(cores=0.0001, memory=MIB), current(cpu_request_cores=0.005, memory_request_bytes=20 * MIB, memory_limit_bytes=20 * MIB)
+    )
+
+    assert status(found) == "unchanged"
+    assert (found["cpu_request_cores"][0], found["memory_request_bytes"][0]) == (0.005, 20 * MIB)
+
+
+def test_a_little_throttling_is_nothing() -> None:
+    throttled = np.zeros((1, 2016), dtype=np.float32)
+    throttled[0, ::200] = 0.5
+
+    found = assessed(samples(np.full((1, 2016), 0.2), throttled=throttled), current(cpu_limit_cores=1.0))
+
+    assert found["cpu_request_cores"][0] == 0.236
+    assert "cpu_throttled" not in reasons(found)
+
+
 def test_requests_are_whole_millicores_and_mebibytes_rounded_up() -> None:
     found = assessed(samples(noise(7, series=20), noise(7, mean=3e8, series=20)))
 

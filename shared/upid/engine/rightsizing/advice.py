@@ -70,7 +70,9 @@ def advise(need: Need, request: Floats, limit: Floats, bounds: Bounds, *, frozen
     Rows that are `frozen` or whose need is not known stay as they are. A row changes where its request is not set or moves by more than the
     hysteresis, where its limit is below what is needed, or where its limit does harm. Guaranteed rows get one value for both.
     """
-    fitted = np.minimum(rounded_up(np.fmax(need.request, bounds.floor), bounds.unit), _whole(bounds))
+    # A floor keeps requests from falling below it; it is no ground to raise one that is lower already.
+    floor = np.fmin(bounds.floor, request)
+    fitted = np.minimum(rounded_up(np.fmax(need.request, floor), bounds.unit), _whole(bounds))
     fitted = np.where(np.isnan(need.request), np.nan, fitted)
     top = np.where(need.wants_limit, np.fmax(rounded_up(need.limit, bounds.unit), fitted), np.nan)
     known = np.isfinite(fitted) & ~frozen
@@ -83,7 +85,7 @@ def advise(need: Need, request: Floats, limit: Floats, bounds: Bounds, *, frozen
     new_request = np.where(known & moves, fitted, request)
     new_limit = np.where(changes, np.where(need.wants_limit, np.fmax(top, new_request), np.nan), limit)
     return Advice(
-        request=new_request, limit=new_limit, changes=changes, at_floor=known & (need.request < bounds.floor),
+        request=new_request, limit=new_limit, changes=changes, at_floor=known & (need.request < floor),
         exceeds_node=known & (need.request > bounds.largest_node), is_small_change=stays, fitted_request=fitted, fitted_limit=top,
     )  # fmt: skip
 

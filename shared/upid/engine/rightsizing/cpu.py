@@ -28,7 +28,7 @@ class CpuNeed:
     """Shape (rows,): requests before floors and rounding, and what they are made of.
 
     `request` [cores]; `tight` the same at a tenth of the allowed time, for a limit [cores]; `quantile` pooled over pods, `busiest` of the busiest pod
-    (NaN = one pod), `recurring` with recurring peaks [cores]; `growth`, `throttled` factors' excess over 1 [1].
+    (NaN = one pod), `recurring` with recurring peaks [cores]; `growth`: excess over 1; `throttled`: share of periods [1].
     """
 
     request: Floats
@@ -88,6 +88,6 @@ def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     base = np.fmax(pooled, busiest)
     recurring = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
     growth, throttled = cpu_growth(seen, options.review_days), throttled_share(seen)
-    factor = (1 + growth) * (1 + throttled) * (1 + margin(seen))
+    factor = (1 + growth) * (1 + throttled * is_lower_bound(throttled)) * (1 + margin(seen))
     request = recurring.need * factor
     return CpuNeed(request, np.fmax(base[:, 1] * factor, request), pooled[:, 0], busiest[:, 0], recurring, growth, throttled)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from upid.engine.rightsizing.advice import is_guaranteed
 from upid.engine.rightsizing.columns import CODES, WITHHELD_CODES
+from upid.engine.rightsizing.cpu import is_lower_bound
 from upid.engine.rightsizing.current import CurrentResources
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.rule import Sized
@@ -49,7 +50,7 @@ def _cpu(sized: Sized, columns: dict[str, NDArray[Any]], current: CurrentResourc
         "cpu_busiest_pod": sizes & busiest,
         "cpu_recurring_peak": sizes & (need.recurring.hour >= 0),
         "cpu_growth": sizes & (need.growth > 0),
-        "cpu_throttled": known & (need.throttled > 0),
+        "cpu_throttled": known & (is_lower_bound(need.throttled) > 0),
         "cpu_no_data": ~known,
         "cpu_floor": sizes & advice.at_floor,
         "cpu_exceeds_node": advice.exceeds_node,
