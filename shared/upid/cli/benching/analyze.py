@@ -15,6 +15,7 @@ import orjson
 from upid.bootstrap import Services
 from upid.cli.benching.data import Size, make
 from upid.cli.benching.memory import PeakMemory
+from upid.cli.progress import Steps
 from upid.settings import Settings
 
 
@@ -30,10 +31,14 @@ def analyze(size: Size, source: str, *, repeat: int) -> list[dict[str, Any]]:
     BenchmarkError
         If an analysis did not succeed, or left out a recommendation.
     """
-    with tempfile.TemporaryDirectory(prefix="upid-bench-") as folder:
+    runs: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="upid-bench-") as folder, Steps(sys.stderr) as steps:
         home = Path(folder)
-        make(Services(Settings(home=home)), size, history=source == "history")
-        return [run(home, size, source) for _ in range(repeat)]
+        make(Services(Settings(home=home)), size, history=source == "history", show=steps.show)
+        for number in range(repeat):
+            steps.show(f"Analyzing from {source}", number, repeat)
+            runs.append(run(home, size, source))
+    return runs
 
 
 def run(home: Path, size: Size, source: str) -> dict[str, Any]:

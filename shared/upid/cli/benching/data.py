@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,13 @@ PODS_PER_NODE: Final = 100
 MIB: Final = 2.0**20
 
 
+Show = Callable[[str, int, int], None]
+
+
+def _nobody(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much usage there is: workloads of one container and one pod, days of history, seconds between samples."""
@@ -37,8 +45,8 @@ class Size:
         return self.days * 86400 // self.step_seconds
 
 
-def make(services: Services, size: Size, *, history: bool) -> None:
-    """Store a cluster's record, inventory and profiles of this size, and its samples where `history` is asked for."""
+def make(services: Services, size: Size, *, history: bool, show: Show = _nobody) -> None:
+    """Store a cluster's record, inventory and profiles of this size, and its samples where `history` is asked for; `show` is told how far it is."""
     inventory = _inventory(size.containers)
     shards = shard_count(size.containers)
     Snapshots(services.blobs).save(TENANT, CLUSTER, Snapshot(float(END), inventory), shards)
@@ -46,6 +54,7 @@ def make(services: Services, size: Size, *, history: bool) -> None:
     for workload in inventory.workloads:
         parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
     for shard, workloads in enumerate(parts):
+        show("Making data", shard, shards)
         _shard(services, size, shard, workloads, history=history)
     body = {
         "id": CLUSTER, "name": "bench", "shards": shards, "watermark": END, "history_seconds": size.days * 86400,
