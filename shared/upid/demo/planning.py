@@ -17,6 +17,7 @@ HISTORY_DAYS: Final = 15  # how far back pods that come and go are planned
 MANY_HISTORY_DAYS: Final = 8  # the same where there are very many
 USUAL_PODS: Final = 150
 MANY_PODS: Final = 2000
+NODE_PODS_PER_POD: Final = 0.3  # three DaemonSets, about ten pods a node
 DAEMONS_MOST: Final = 400
 
 
@@ -38,7 +39,7 @@ def _sized(scale: Scale) -> list[WorkloadSpec]:
     """Return as many workloads as make about the wanted number of pods: part of the catalogue, or copies of it in namespaces of their own."""
     factor = 3 if scale.pods >= MANY_PODS else 1
     specs: list[WorkloadSpec] = []
-    pods = 0
+    pods = 0.0
     for copy in count():
         for spec in catalogue():
             enough = scale.pods <= USUAL_PODS if copy and scale.pods == USUAL_PODS else pods >= scale.pods
@@ -48,8 +49,13 @@ def _sized(scale: Scale) -> list[WorkloadSpec]:
                 continue
             made = spec if copy == 0 else _copy(spec, copy, factor)
             specs.append(made)
-            pods += made.replicas if spec.kind != "DaemonSet" else 7
+            pods += _live_pods(made)
     return specs
+
+
+def _live_pods(spec: WorkloadSpec) -> float:
+    """Return about how many pods a workload brings: its own, and its share of those that run on every node."""
+    return 0.0 if spec.kind in {"DaemonSet", "CronJob", "Job"} else spec.replicas * (1.0 + NODE_PODS_PER_POD)
 
 
 def _copy(spec: WorkloadSpec, copy: int, factor: int) -> WorkloadSpec:

@@ -85,15 +85,17 @@ def _restarts(plan: Plan, usage: Usage) -> Iterator[Family]:
     labels = [_ksm_container(runs[0]) for runs in groups.values()]
     lives = np.array([(runs[0].start, runs[-1].end) for runs in groups.values()], np.int64).reshape(-1, 2)
     starts = [np.array([run.start for run in runs[1:]], np.int64) for runs in groups.values()]
-    added = partial(_added, starts, usage.cell_seconds)
-    yield _family("kube_pod_container_status_restarts_total", "counter", labels, lives, added)
-    killed = [i for i, times in enumerate(starts) if len(times)]
+    killed = np.array([i for i, times in enumerate(starts) if len(times)], np.intp)
+    calm = np.array([i for i, times in enumerate(starts) if not len(times)], np.intp)
+    added = _Rows(killed, partial(_added, starts, usage.cell_seconds))
+    name = "kube_pod_container_status_restarts_total"
+    yield _family(name, "counter", [labels[i] for i in killed], lives[killed], added)
+    yield _constant(name, [labels[i] for i in calm], lives[calm], np.zeros(len(calm)))
     since = np.array([(starts[i][0], lives[i, 1]) for i in killed], np.int64).reshape(-1, 2)
     why = [labels[i] | {"reason": "OOMKilled"} for i in killed]
     yield _constant("kube_pod_container_status_last_terminated_reason", why, since, np.ones(len(killed)))
     cadvisor = [_cadvisor(next(iter(groups.values()))[0])] if not groups else [_cadvisor(runs[-1]) for runs in groups.values()]
-    oom = _Rows(np.array(killed, np.intp), added)
-    yield _family("container_oom_events_total", "counter", [cadvisor[i] for i in killed], lives[killed], oom)
+    yield _family("container_oom_events_total", "counter", [cadvisor[i] for i in killed], lives[killed], added)
 
 
 def _added(starts: list[NDArray[np.int64]], cell_seconds: int, rows: Rows, cells: Cells) -> Floats:

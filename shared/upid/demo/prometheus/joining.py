@@ -30,10 +30,10 @@ class Vector:
 
 def joined(expression: Binary, left: Vector | float, right: Vector | float) -> Vector | float:
     """Return what an operator makes of its two sides; QueryError where the labels do not match one to one as asked."""
-    if isinstance(left, float) and isinstance(right, float):
-        return float(_values(expression, np.array(left), np.array(right)))
     if expression.operator in SETS:
         return _set(expression, left, right)
+    if isinstance(left, float) and isinstance(right, float):
+        return float(_values(expression, np.array(left), np.array(right)))
     if isinstance(left, Vector) and isinstance(right, Vector):
         return _matched(expression, left, right)
     vector = left if isinstance(left, Vector) else right

@@ -26,7 +26,7 @@ from upid.demo.prometheus.syntax import (
 from upid.domain.times import parse_duration
 
 _TOKEN: Final = re.compile(
-    r"""\s*(?:\#[^\n]*\n\s*)*(?:
+    r"""(?:
     (?P<duration>\d+(?:ms|[smhdwy])(?:\d+(?:ms|[smhdwy]))*)
     |(?P<number>0x[0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)
@@ -35,6 +35,7 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE,
 )
+_SPACE: Final = re.compile(r"(?:\s+|#[^\n]*)*")
 _LEVELS: Final = (frozenset({"or"}), frozenset({"and", "unless"}), COMPARISONS, frozenset({"+", "-"}), frozenset({"*", "/"}))
 _OPERATORS: Final = SETS | COMPARISONS | ARITHMETIC
 
@@ -217,14 +218,20 @@ class Parser:
 
 
 def _tokens(text: str) -> list[Token]:
-    tokens, position, end = [], 0, len(text.rstrip())
-    while position < end:
+    tokens, position = [], _skipped(text, 0)
+    while position < len(text):
         found = _TOKEN.match(text, position)
         if not found or found.lastgroup is None:
             raise QueryError(f"unexpected character at {position}: {text[position : position + 10]!r}")
         tokens.append(Token(found.lastgroup, found[found.lastgroup]))
-        position = found.end()
+        position = _skipped(text, found.end())
     return [*tokens, Token("end", "")]
+
+
+def _skipped(text: str, position: int) -> int:
+    """Return the position behind space and remarks."""
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
 
 
 def _unquoted(text: str) -> str:
