@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from upid.domain.errors import ConflictError, InvalidRequestError, NotFoundError, VersionConflictError
@@ -33,6 +33,7 @@ DEFAULT_HISTORY_SECONDS: Final = 7 * 86400
 MOST_HISTORY_SECONDS: Final = 93 * 86400
 DEFAULT_STEP_SECONDS: Final = 300
 LEAST_STEP_SECONDS: Final = 15
+KEEP_SECONDS: Final = 90 * 86400.0  # of collections: a schedule of five minutes makes a hundred thousand a year; events stay
 
 
 class CollectionRunningError(ConflictError):
@@ -146,7 +147,7 @@ class CollectionsService:
             "step_seconds": step,
         }
         writes: list[Write] = [
-            self.log.queued(caller.tenant, collection_id, asked),
+            replace(self.log.queued(caller.tenant, collection_id, asked), expires_at=self.clock.now() + KEEP_SECONDS),
             Put(cluster.key, {**cluster.body, "last_collection_id": collection_id}, expect=cluster.version),
             *self._remember(caller, key, request, collection_id),
         ]
@@ -164,11 +165,10 @@ class CollectionsService:
 
     def _running(self, tenant: str, collection_id: str | None) -> Record | None:
         """Return the work if it runs. One whose execution was never started (the process died in between) is started; one whose execution is over ends."""
-        if not collection_id:
+        work = self._last(tenant, collection_id)
+        if work is None or work.body["status"] in ENDED:
             return None
-        work = self.log.record(tenant, collection_id)
-        if work.body["status"] in ENDED:
-            return None
+        collection_id = work.key.sort
         try:
             execution = self.workflows.describe(MACHINE, collection_id)
         except NotFoundError:
@@ -181,6 +181,9 @@ class CollectionsService:
         )
         return None
 
+    def _last(self, tenant: str, collection_id: str | None) -> Record | None:
+        return self.records.get(self.log.key(tenant, collection_id)) if collection_id else None
+
     def _fail(self, tenant: str, work: Record, error: WorkError) -> None:
         collection_id = work.body["id"]
         data = {"cluster_id": work.body["request"]["cluster_id"], "error": error.code}
@@ -190,7 +193,8 @@ class CollectionsService:
 
     def _status(self, tenant: str, cluster: Mapping[str, Any]) -> dict[str, Any]:
         watermark, last = cluster["watermark"], cluster["last_collection_id"]
-        work = self.log.record(tenant, last).body if last else None
+        found = self._last(tenant, last)
+        work = found.body if found else None
         return {
             "cluster_id": cluster["id"],
             "name": cluster["name"],

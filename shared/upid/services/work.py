@@ -17,6 +17,7 @@ from upid.ports.clock import Clock
 from upid.ports.records import Key, Put, Record, RecordPage, Records
 
 ATTEMPTS = 20
+MARK_SECONDS = 7 * 86400.0  # longer than any work runs; what ended needs no marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class WorkLog:
 
     def mark(self, tenant: str, work_id: str, stage: str, part: str) -> None:
         """Remember that a part of a stage is done; marking twice changes nothing."""
-        self.records.put(Key(f"t#{tenant}#work#{work_id}", f"{stage}#{part}"), {})
+        self.records.put(Key(f"t#{tenant}#work#{work_id}", f"{stage}#{part}"), {}, expires_at=self.clock.now() + MARK_SECONDS)
 
     def end(
         self,
@@ -90,7 +91,8 @@ class WorkLog:
                 return False
             started_at = found.body["started_at"] or fields.get("started_at")
             try:
-                self.records.transact([Put(found.key, {**found.body, **fields, "started_at": started_at}, expect=found.version)], events)
+                body = {**found.body, **fields, "started_at": started_at}
+                self.records.transact([Put(found.key, body, expect=found.version, expires_at=found.expires_at)], events)
             except VersionConflictError:
                 if attempt == ATTEMPTS - 1:
                     raise

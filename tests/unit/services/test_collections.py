@@ -179,3 +179,15 @@ def test_the_schedule_goes_on_with_a_deletion_that_was_cut_short(world: World, m
     assert world.services.schedule.start_collections()["purged"] == [cluster_id]
     assert list(world.services.blobs.names("t/default/clusters/")) == []
     assert world.services.schedule.start_collections()["purged"] == []
+
+
+def test_a_collection_is_forgotten_after_ninety_days_and_the_cluster_goes_on(world: World) -> None:
+    cluster_id = world.register()
+    first = world.collect(cluster_id, history_seconds=3600)["id"]
+
+    world.clock.moment += 91 * 86400
+
+    with pytest.raises(NotFoundError):
+        world.services.collections.view("default", first)
+    assert world.services.collections.status(ALICE)[0][0]["status"] is None
+    assert world.collect(cluster_id)["status"] == "succeeded"
