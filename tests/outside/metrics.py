@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -79,6 +80,9 @@ class Metrics:
         selected = [(labels, found) for labels, value in self._selected(query) if (found := value(moment)) is not None]
         if query.startswith("count("):
             selected = [({}, len(selected))] if selected else []
+        elif query.startswith("count by (namespace) ("):
+            sizes = Counter(labels.get("namespace", "") for labels, _ in selected)
+            selected = [({"namespace": name}, count) for name, count in sizes.items()]
         elif query.startswith("quantile("):
             selected = [({}, 30.0)] if selected else []  # a scrape every 30 s in 15 minutes
         for labels, found in selected:

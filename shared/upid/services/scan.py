@@ -139,10 +139,15 @@ def window_of(request: ScanRequest, now: float) -> Window:
 def _read(server: Kubernetes, source: MetricsSource, request: ScanRequest) -> Inventory:
     """Return the inventory, while the metrics source is checked beside it."""
     with ThreadPoolExecutor(1, thread_name_prefix="check") as pool:
-        checked = pool.submit(source.check)
+        checked = pool.submit(_check, source)
         inventory = server.inventory(namespaces=request.namespaces, selector=request.selector)
         checked.result()
     return inventory
+
+
+def _check(source: MetricsSource) -> None:
+    source.check()
+    from upid.services import attribution, entries, gathering  # noqa: F401, PLC0415 numerics load while the cluster is being read
 
 
 def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -> Iterator[tuple[Sequence[str], NamespaceUsage | None]]:

@@ -7,9 +7,9 @@ import pytest
 from adapters.prometheus.scripted import Answer, Server, refused
 
 from upid.adapters.prometheus.access import endpoint_of
-from upid.adapters.prometheus.client import PassingError, PrometheusClient, RefusedError, SlowError
+from upid.adapters.prometheus.client import PassingError, PrometheusClient, SlowError
 from upid.domain.clusters import MetricsAccess
-from upid.domain.errors import ForbiddenError, UnauthenticatedError, UnavailableError
+from upid.domain.errors import ForbiddenError, RefusedError, UnauthenticatedError, UnavailableError
 
 PATH = "/api/v1/query"
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from adapters.prometheus.scripted import Answer, Asked, Server, matrix, refused
 
-from upid.adapters.prometheus.client import RefusedError
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import SAMPLES_PER_ANSWER, Answers, ask_range, pieces_of
 from upid.adapters.prometheus.series import block_of
-from upid.domain.errors import UnavailableError
+from upid.domain.errors import RefusedError, UnavailableError
 
 T0 = 1_700_000_100
 GRID = Grid(T0, 300, 8)

@@ -91,7 +91,11 @@ def test_at_most_two_queries_are_in_flight(server: Server) -> None:
 
 def test_a_long_window_is_asked_in_parts_that_follow_each_other(server: Server) -> None:
     def many(asked: Asked) -> Answer | None:
-        return vector(({}, "400000")) if asked.path.endswith("/query") and asked.query.startswith("count(") else None
+        return (
+            vector(({"namespace": "n1"}, "400000"))
+            if asked.path.endswith("/query") and asked.query.startswith("count by (namespace) (")
+            else None
+        )
 
     server.answer = steady(change=many)
     window = Window(START, START + 110 * 300, 300)

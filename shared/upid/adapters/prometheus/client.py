@@ -15,8 +15,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from upid.adapters.prometheus.access import Endpoint
-from upid.adapters.prometheus.matrix import UnreadableAnswerError
-from upid.domain.errors import AppError, ForbiddenError, UnauthenticatedError, UnavailableError
+from upid.domain.errors import AppError, ForbiddenError, RefusedError, UnauthenticatedError, UnavailableError
 
 ATTEMPTS: Final = 4
 BACKOFF_SECONDS: Final = 0.5
@@ -28,10 +27,8 @@ _REFUSING: Final = frozenset({400, 413, 422})
 Params = Mapping[str, str | list[str]]
 
 
-class RefusedError(UnavailableError):
-    """The source will not answer this query as it stands (too much, or not understood): a smaller one may do."""
-
-    title = "Query refused"
+class UnreadableAnswerError(ValueError):
+    """An answer that is not what the API promises."""
 
 
 class PassingError(UnavailableError):

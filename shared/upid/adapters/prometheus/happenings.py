@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from upid.adapters.prometheus.client import PrometheusClient, RefusedError
+from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.queries import LIMITS, OWNERS, RESTARTS, TERMINATED, one_of, selector
 from upid.adapters.prometheus.ranges import Answers, ask_range, incomplete
 from upid.adapters.prometheus.series import Row, block_of
+from upid.domain.errors import RefusedError
 from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, Window
 
 MOST_PODS_NAMED: Final = 200  # more pods than this in a matcher cost more than they save

@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from upid.adapters.prometheus.client import UnreadableAnswerError
 from upid.adapters.prometheus.decimals import WIDTH, are_digits, digits_of, parse_decimals, words_before
 
 Labels = Mapping[str, str]
@@ -26,10 +27,6 @@ _VALUES: Final = b',"values":[['
 _END: Final = b"]]"
 _QUOTE: Final = ord('"')
 _CYCLE: Final = 10**8  # of a time in seconds the last eight digits are read: no window is longer than three years
-
-
-class UnreadableAnswerError(ValueError):
-    """An answer that is not what the API promises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from upid.adapters.prometheus.client import PrometheusClient, RefusedError, SlowError
+from upid.adapters.prometheus.client import PrometheusClient, SlowError
 from upid.adapters.prometheus.matrix import Grid, MatrixReader
 from upid.adapters.prometheus.series import Family, Row
+from upid.domain.errors import RefusedError
 from upid.ports.metrics_source import PodContainer
 
 SAMPLES_PER_ANSWER: Final = 1_000_000

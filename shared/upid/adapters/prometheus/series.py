@@ -68,7 +68,7 @@ def block_of(parts: Sequence[Mapping[PodContainer, Row]], widths: Sequence[int])
     """Return the block of parts that follow each other in time, each `widths` steps wide; keys sorted."""
     keys = sorted(set().union(*parts))
     place = {key: i for i, key in enumerate(keys)}
-    values = np.full((len(keys), sum(widths)), np.nan)
+    values = np.full((len(keys), sum(widths)), np.nan, dtype=np.float32)
     at = 0
     for part, width in zip(parts, widths, strict=True):
         for key, row in part.items():
@@ -95,5 +95,5 @@ def share_of(part: UsageBlock, whole: UsageBlock, repeat: int, steps: int) -> Us
     keys = [key for key in whole.keys if key in place]
     below = whole.values[[i for i, key in enumerate(whole.keys) if key in place]]
     above = part.values[[place[key] for key in keys]]
-    share = np.divide(above, below, out=np.where(np.isnan(below) | np.isnan(above), np.nan, 0.0), where=below > 0)
+    share = np.divide(above, below, out=np.where(np.isnan(below) | np.isnan(above), np.float32(np.nan), np.float32(0)), where=below > 0)
     return UsageBlock(keys, np.repeat(np.clip(share, 0.0, 1.0), repeat, axis=1)[:, :steps])
