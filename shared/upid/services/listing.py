@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -50,9 +50,13 @@ class Library:
         """Return the id of a recommendation."""
         return recommendation_id(self.analysis_id, self.shards[choice.table], choice.row)
 
-    def entry(self, choice: Choice) -> dict[str, Any]:
-        """Return a recommendation as `upid scan` shows it."""
-        return self.shelves[choice.table].entry(choice.row)
+    def entries(self, choices: Sequence[Choice]) -> list[dict[str, Any]]:
+        """Return recommendations as `upid scan` shows them, in the order of `choices`."""
+        found: dict[Choice, dict[str, Any]] = {}
+        for table in {choice.table for choice in choices}:
+            own = [choice for choice in choices if choice.table == table]
+            found.update(zip(own, self.shelves[table].entries([choice.row for choice in own]), strict=True))
+        return [found[choice] for choice in choices]
 
     def choose(
         self, query: RecommendationQuery, reviews: Mapping[str, str], unreviewed: str, after: RecommendationPlace | None
@@ -80,7 +84,7 @@ class Library:
         return np.argsort(-keys if falling else keys, kind="stable")
 
     def _names(self) -> NDArray[np.float64]:
-        identities = [(row.namespace, row.name, row.kind, row.container) for shelf in self.shelves for row in shelf.table.rows]
+        identities = [identity for shelf in self.shelves for identity in shelf.identities]
         ranks = np.empty(len(identities))
         ranks[sorted(range(len(identities)), key=identities.__getitem__)] = np.arange(len(identities))
         return ranks
@@ -93,7 +97,7 @@ class Library:
         for name in ("namespace", "kind", "name"):
             wanted = getattr(query, name)
             if wanted is not None:
-                mask &= np.fromiter((getattr(row, name) == wanted for shelf in self.shelves for row in shelf.table.rows), bool, mask.size)
+                mask &= np.fromiter((getattr(each, name) == wanted for shelf in self.shelves for each in shelf.identities), bool, mask.size)
         if query.status is not None:
             mask &= self._column("status") == STATUSES.index(query.status)
         if query.min_savings is not None:

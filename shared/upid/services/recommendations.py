@@ -62,7 +62,7 @@ class RecommendationService:
         """Return a recommendation; NotFoundError where there is none."""
         origin, shelf, row = self._place(tenant, recommendation_id)
         record = self.records.get(_review_key(tenant, recommendation_id))
-        return _found(shelf.entry(row) | _extra(origin, recommendation_id, record), record)
+        return _found(shelf.entries([row])[0] | _extra(origin, recommendation_id, record), record)
 
     def list(self, tenant: str, cluster_id: str, query: RecommendationQuery) -> Listed:
         """Return a page of a cluster's recommendations, those of its latest whole analysis unless another is named, none left out but by filters.
@@ -81,7 +81,10 @@ class RecommendationService:
         reviews = self._reviews(origin)
         library = Library.open(self.shelves, tenant, analysis_id, origin.shards)
         chosen = library.choose(query, {key: record.body["review"] for key, record in reviews.items()}, origin.unreviewed, after)
-        page = [library.entry(each) | _extra(origin, library.id(each), reviews.get(library.id(each))) for each in chosen[: query.limit]]
+        page = [
+            entry | _extra(origin, library.id(each), reviews.get(library.id(each)))
+            for each, entry in zip(chosen, library.entries(chosen[: query.limit]), strict=False)
+        ]
         return Listed(page, page[-1]["id"] if len(chosen) > query.limit else None)
 
     def review(self, caller: Caller, recommendation_id: str, review: Review, comment: str, *, if_match: str | None = None) -> Found:
@@ -91,7 +94,7 @@ class RecommendationService:
         VersionConflictError where `if_match` is given and not the tag of what is there, or somebody else decided at the same moment.
         """
         origin, shelf, row = self._place(caller.tenant, recommendation_id)
-        key, entry = _review_key(caller.tenant, recommendation_id), shelf.entry(row)
+        key, entry = _review_key(caller.tenant, recommendation_id), shelf.entries([row])[0]
         for attempt in range(ATTEMPTS):
             record = self.records.get(key)
             before = _found(entry | _extra(origin, recommendation_id, record), record)
@@ -114,7 +117,7 @@ class RecommendationService:
         source, window, pods, samples, current, recommended, simulated. NotFoundError where no usage of the container is stored any more.
         """
         origin, shelf, row = self._place(tenant, recommendation_id)
-        entry = shelf.entry(row)
+        entry = shelf.entries([row])[0]
         current = entry["current"]
         asked = {"current": current, "recommended": entry["recommended"] or current, "simulated": current | dict(values)}
         place = recommendation_place(recommendation_id)

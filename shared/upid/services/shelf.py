@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from functools import cached_property, lru_cache
+from typing import Any, Final, NamedTuple
 
 from upid.ports.blobs import Blobs
-from upid.services.entries import entry
+from upid.services.entries import entries
 from upid.services.shard_results import table_name
 from upid.services.sizing import Table, unpack_table
 
 KEPT: Final = 16  # tables of about two megabytes: all shards of a cluster of 20,000 containers
 
 
-@dataclass(frozen=True, slots=True)
+class Identity(NamedTuple):
+    """What a recommendation is of, in the order that names are sorted by."""
+
+    namespace: str
+    name: str
+    kind: str
+    container: str
+
+
+@dataclass(frozen=True)
 class Shelf:
     """Recommendations by row."""
 
@@ -25,9 +35,15 @@ class Shelf:
         """How many recommendations there are."""
         return len(self.table.rows)
 
-    def entry(self, row: int) -> dict[str, Any]:
-        """Return one as `upid scan` shows it; IndexError for a row that is not there."""
-        return entry(self.table, row)
+    @cached_property
+    def identities(self) -> list[Identity]:
+        """What each row is of."""
+        return [Identity(row.namespace, row.name, row.kind, row.container) for row in self.table.rows]
+
+    def entries(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Return some as `upid scan` shows them; IndexError for a row that is not there."""
+        chosen = {name: column[list(rows)] for name, column in self.table.columns.items()}
+        return entries(Table([self.table.rows[row] for row in rows], chosen, self.table.window, self.table.source))
 
 
 class Shelves:
