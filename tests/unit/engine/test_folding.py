@@ -249,6 +249,15 @@ def test_merging_different_rows_of_one_time_equals_one_pass() -> None:
     assert_same(merge(one, two), profile_of(samples(usage)))
 
 
+def test_merging_one_pod_with_several_equals_one_pass() -> None:
+    usage = noise(4, series=3)
+    usage[1:, : 2 * PER_DAY] = np.nan  # the second pod of the first row, and the other container of the workload, begin on the third day
+    given_samples = samples(usage, row=[0, 0, 1], workload=[0, 0])
+    early, late = profile_of(part(given_samples, 0, 2 * PER_DAY)), profile_of(part(given_samples, 2 * PER_DAY, 4 * PER_DAY))
+
+    assert_same(merge(early, late), profile_of(given_samples))
+
+
 def test_merging_with_nothing_changes_nothing() -> None:
     profile = profile_of(samples(noise(1)))
 
