@@ -287,3 +287,30 @@ def test_an_engine_can_be_asked_to_stop_before_it_was_told_anything(services: Se
     engine.stop()
 
     assert services.workflows.listeners == []
+
+
+def test_an_engine_that_was_never_started_can_be_stopped(services: Services) -> None:
+    engine = engine_of(services, {}, workers(1))
+
+    engine.stop()
+
+    assert services.workflows.listeners == []
+
+
+def test_a_list_that_cannot_be_read_is_read_again(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    class Deaf(FailingRecords):
+        def query(self, partition: str, **options: Any) -> RecordPage:
+            self._left -= 1
+            if self._left >= 0:
+                raise UnavailableError("The file is locked.")
+            return self._inner.query(partition, **options)
+
+    engine = engine_of(services, {"m": machine("A", {"A": task("double")})})
+    services.workflows.start("m", "x", {"v": 1})
+    services.records = Deaf(services.records, 2)  # type: ignore[assignment]  # a fake of what the test needs
+    engine.start()
+    end = ended(services, "m")
+    engine.stop()
+
+    assert end.output == {"v": 2}
+    assert "The file is locked." in caplog.text

@@ -64,7 +64,8 @@ class WorkflowEngine:
         with contextlib.suppress(ValueError):
             self._listeners().remove(self._tell)
         self._tell()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._pool:
             self._pool.close()
 
@@ -89,8 +90,11 @@ class WorkflowEngine:
         try:
             while not self._stopping.is_set():
                 self._news.clear()
-                if self._lock.take():
-                    self._look(active)
+                try:
+                    if self._lock.take():
+                        self._look(active)
+                except (AppError, OSError) as error:
+                    _LOG.warning("The list of executions cannot be read: %s", error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), self._poll_seconds)
         finally:
@@ -98,12 +102,7 @@ class WorkflowEngine:
 
     def _look(self, active: dict[tuple[str, str], asyncio.Task[None]]) -> None:
         """Take up what is in the list of running executions and not active here, and end what was stopped."""
-        try:
-            entries = self._listed()
-        except AppError as error:
-            _LOG.warning("The list of executions cannot be read: %s", error)
-            return
-        listed = {(entry.body["machine"], entry.body["name"]): entry.body["stopped"] for entry in entries}
+        listed = {(entry.body["machine"], entry.body["name"]): entry.body["stopped"] for entry in self._listed()}
         for key in [key for key, task in active.items() if task.done() and key not in listed]:
             del active[key]
         for key, stopped in listed.items():

@@ -83,14 +83,16 @@ class WorkerPool:
             self._jobs.put(None)
         deadline = time.monotonic() + grace_seconds
         for seat in self._seats:
-            seat.thread.join(max(0.0, deadline - time.monotonic()))
+            if seat.thread.is_alive():
+                seat.thread.join(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """End every worker at once, whatever it does."""
         self.drain(0.0)
         for seat in self._seats:
             seat.kill()
-            seat.thread.join()
+            if seat.thread.is_alive():
+                seat.thread.join()
 
     @property
     def closing(self) -> bool:
