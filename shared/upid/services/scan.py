@@ -120,13 +120,18 @@ class ScanService:
         from upid.services.sizing import rows_of  # noqa: PLC0415 as above
 
         groups = groups_of(run.inventory, max(1, SAMPLES_PER_GROUP // run.window.steps))
-        rows, done = rows_of(run.inventory), 0
+        rows, done, seen = rows_of(run.inventory), 0, False
         for names, usage in _usages(source, groups, run):
             chunks = [attribute(usage, _part(run.inventory, names))] if usage else []
             run.warnings += usage.warnings if usage else ()
+            seen = seen or not usage or bool(chunks[0].keys)
             run.size(names, chunks, rows)
             done += len(names)
             progress("Reading usage", done, sum(map(len, groups)))
+        if not seen:
+            run.warnings.append(
+                "The metrics have no usage of these workloads in this window." if rows else "There is no workload that matches."
+            )
 
 
 def window_of(request: ScanRequest, now: float) -> Window:

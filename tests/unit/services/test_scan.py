@@ -30,6 +30,7 @@ class Cluster:
     check_error: Exception | None = None
     asked: list[tuple[str, ...]] = field(default_factory=list)
     context: str = "test"
+    is_empty: bool = False
 
     def open(self, _access: object) -> Any:
         return self
@@ -50,7 +51,7 @@ class Cluster:
             for name in group:
                 if name in self.failing:
                     raise self.failing[name]
-            keys = [PodContainer(name, "api-1", "app") for name in group]
+            keys = [] if self.is_empty else [PodContainer(name, "api-1", "app") for name in group]
             cpu, memory = np.full((len(keys), window.steps), 0.1), np.full((len(keys), window.steps), 2.0**28)
             none = UsageBlock([], np.empty((0, window.steps)))
             warnings = ("The store is slow.",)
@@ -153,9 +154,17 @@ def test_what_the_api_refused_is_an_error_of_the_scan() -> None:
 
 
 def test_an_empty_cluster_is_an_empty_document() -> None:
-    document = scanned(Cluster(namespaces=())).document
+    result = scanned(Cluster(namespaces=()))
 
-    assert (document["recommendations"], document["summary"]["workloads"]) == ([], 0)
+    assert (result.document["recommendations"], result.document["summary"]["workloads"]) == ([], 0)
+    assert result.warnings == ("There is no workload that matches.",)
+
+
+def test_metrics_without_these_workloads_are_told() -> None:
+    result = scanned(Cluster(is_empty=True))
+
+    assert "The metrics have no usage of these workloads in this window." in result.warnings
+    assert set(statuses(result).values()) == {"no_data"}
 
 
 def test_the_moment_is_the_clocks_where_none_is_given() -> None:

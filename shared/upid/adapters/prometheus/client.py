@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -180,5 +181,11 @@ def _failure(base: str, error: HTTPError) -> PassingError:
 
 
 def _cause(error: HTTPError) -> str:
-    """Return the last part of the message: what the system said, without addresses of objects in memory."""
-    return str(error).rpartition(": ")[2].strip(" ()'\"") or type(error).__name__
+    """Return what the system said, without addresses of objects in memory or lines of libraries."""
+    inner: BaseException = error
+    while inner.args and isinstance(inner.args[-1], BaseException):
+        inner = inner.args[-1]
+    text = str(inner)
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        text = text.rpartition(": ")[2]
+    return re.sub(r"\s*\(_ssl\.c:\d+\)", "", text).strip(" .") or type(inner).__name__
