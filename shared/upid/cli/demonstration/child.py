@@ -5,38 +5,53 @@ from __future__ import annotations
 import select
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from upid.domain.errors import UnavailableError
 
 READY: Final = b"ready"
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 3.0
+LAST_WORDS: Final = 20
 
 
 @dataclass(slots=True)
 class ClusterProcess:
-    """Serves the cluster of a state file. It ends when this process does, however that ends: it watches the pipe that it reads from."""
+    """Serves the cluster of a state file. It ends when this process does, however that ends: it watches the pipe that it reads from.
+
+    `stopping`, once set, ends the waiting for its start.
+    """
 
     state_file: Path
+    stopping: threading.Event
     url: str = ""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _words: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_WORDS), repr=False)
 
     def start(self) -> None:
-        """Start the process and wait until it answers; UnavailableError with its own words where it does not."""
+        """Start the process and wait until it answers; UnavailableError with its last words where it does not."""
         command = [sys.executable, "-m", "upid.demo", str(self.state_file)]
         # A session of its own: Ctrl-C in a terminal reaches the platform, which then ends this in order.
         self._process = subprocess.Popen(  # noqa: S603 our own program
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
-        word, _, url = self._first_line().partition(b" ")
-        if word != READY:
-            said = self._stopped().decode(errors="replace").strip().splitlines()
-            raise UnavailableError(f"The demo cluster did not start: {said[-1] if said else 'it said nothing'}.")
-        self.url = url.decode().strip()
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
+        listener.start()
+        word, _, url = self._first_line(self._process.stdout).partition(b" ")
+        if word == READY:
+            self.url = url.decode().strip()
+            return
+        self.stop()
+        listener.join(1.0)
+        if not self.stopping.is_set():
+            raise UnavailableError(f"The demo cluster did not start: {self._words[-1] if self._words else 'it said nothing'}.")
 
     @property
     def running(self) -> bool:
@@ -45,25 +60,27 @@ class ClusterProcess:
 
     def stop(self) -> None:
         """End the process; stopping twice is no error."""
-        self._stopped()
-
-    def _first_line(self) -> bytes:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        deadline = time.monotonic() + START_SECONDS
-        while self.running and time.monotonic() < deadline:
-            if select.select([self._process.stdout], [], [], 0.2)[0]:
-                return self._process.stdout.readline()
-        return b""
-
-    def _stopped(self) -> bytes:
         process, self._process = self._process, None
         if process is None:
-            return b""
+            return
         process.terminate()
         try:
-            _, words = process.communicate(timeout=STOP_SECONDS)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            _, words = process.communicate()
-        return words
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _first_line(self, output: IO[bytes]) -> bytes:
+        deadline = time.monotonic() + START_SECONDS
+        while self.running and time.monotonic() < deadline and not self.stopping.is_set():
+            if select.select([output], [], [], 0.1)[0]:
+                return output.readline()
+        return b""
+
+    def _listen(self, errors: IO[bytes]) -> None:
+        with errors:
+            for line in errors:
+                self._words.append(line.decode(errors="replace").strip())

@@ -12,7 +12,7 @@ from typing import Final
 
 from upid.cli.demonstration.child import ClusterProcess
 from upid.cli.demonstration.client import PREFIX, PlatformClient
-from upid.cli.demonstration.tour import Stages, Tour
+from upid.cli.demonstration.tour import Stages, StoppedError, Tour
 from upid.cli.table import render
 from upid.demo.state import DemoState, read_state, write_state
 from upid.runtime.home import PlatformError
@@ -48,8 +48,10 @@ class Demonstration:
         self.stages.begin("Starting the platform")
         self._server = PlatformServer(self.settings)
         self._server.start()
-        self._cluster = ClusterProcess(self._state_file())
+        self._cluster = ClusterProcess(self._state_file(), self.stopping)
         self._cluster.start()
+        if self.stopping.is_set():
+            raise StoppedError
         self.stages.end(f"{self._server.url} and a demo cluster on {self._cluster.url}")
 
     def show(self, password_line: Callable[[PlatformServer], str]) -> None:
@@ -74,7 +76,7 @@ class Demonstration:
         client.close()
 
     def keep_up(self) -> None:
-        """Start the cluster's process again where it is gone."""
+        """Start the cluster's process again where it is gone: it comes back on its port."""
         if self._cluster is not None and not self._cluster.running and not self.stopping.is_set():
             self._cluster.start()
 

@@ -40,9 +40,17 @@ def node_object(node: PlannedNode, created: int) -> Json:
         "metadata": {"name": node.name, "uid": node.uid, "creationTimestamp": stamp(created), "labels": labels},
         "spec": {"providerID": f"aws:///{node.zone}/{node.uid[:8]}"},
         "status": {
-            "capacity": capacity, "allocatable": allocatable, "conditions": [ready], "nodeInfo": {"kubeletVersion": "v1.31.2-eks-demo"},
+            "capacity": capacity, "allocatable": allocatable, "conditions": [ready], "nodeInfo": _machine(node),
             "addresses": [{"type": "InternalIP", "address": node.address}],
         },
+    }  # fmt: skip
+
+
+def _machine(node: PlannedNode) -> Json:
+    version = "v1.31.2-eks-demo"
+    return {
+        "architecture": "amd64", "operatingSystem": "linux", "osImage": "Amazon Linux 2023", "kernelVersion": "6.1.0", "kubeletVersion": version,
+        "kubeProxyVersion": version, "containerRuntimeVersion": "containerd://1.7.22", "machineID": node.uid, "systemUUID": node.uid, "bootID": node.uid,
     }  # fmt: skip
 
 
@@ -170,7 +178,7 @@ def _container(spec: WorkloadSpec, container: ContainerSpec) -> Json:
     limits = {"cpu": container.cpu_limit, "memory": container.memory_limit}
     given = {"requests": {k: v for k, v in requests.items() if v}, "limits": {k: v for k, v in limits.items() if v}}
     body: Json = {
-        "name": container.name, "image": f"registry.example.com/{spec.namespace}/{container.name}:1.0.0", "imagePullPolicy": "IfNotPresent",
+        "name": container.name, "image": _image(spec, container.name), "imagePullPolicy": "IfNotPresent",
         "resources": {key: figures for key, figures in given.items() if figures},
     }  # fmt: skip
     if container.command:
@@ -180,15 +188,20 @@ def _container(spec: WorkloadSpec, container: ContainerSpec) -> Json:
     return body
 
 
+def _image(spec: WorkloadSpec, name: str) -> str:
+    return f"registry.example.com/{spec.namespace}/{name}:1.0.0"
+
+
 def _container_status(pod: PlannedPod, position: int, *, ended: bool, restarts: Mapping[int, int]) -> Json:
     name, count = pod.workload.spec.containers[position].name, restarts.get(position, 0)
+    image = _image(pod.workload.spec, name)
     last = {"terminated": {"reason": "OOMKilled", "exitCode": 137}} if count else {}
     state = (
         {"terminated": {"reason": "Completed", "exitCode": 0, "finishedAt": stamp(pod.end)}}
         if ended
         else {"running": {"startedAt": stamp(pod.start)}}
     )
-    return {"name": name, "ready": not ended, "restartCount": count, "state": state, "lastState": last}
+    return {"name": name, "image": image, "imageID": image, "ready": not ended, "restartCount": count, "state": state, "lastState": last}
 
 
 def _job_status(start: int, end: int, now: float) -> Json:
