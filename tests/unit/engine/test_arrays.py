@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -33,6 +33,7 @@ def test_packed_arrays_come_back_with_type_shape_and_meta() -> None:
         st.sampled_from([np.float32, np.float64, np.int16, np.uint8, np.bool_]), hnp.array_shapes(min_dims=0, max_dims=3, min_side=0)
     )
 )
+@settings(deadline=None)
 def test_any_array_comes_back(array: np.ndarray[Any, Any]) -> None:
     arrays, _ = unpack(pack({"a": array}, {}))
 

@@ -229,6 +229,8 @@ def test_samples_that_do_not_fit_are_refused() -> None:
         fold(profile, samples(noise(1, series=2)))
     with pytest.raises(ValueError, match="steps of 300"):
         fold(profile, samples(noise(1), step=60, start=MONDAY + DAY))
+    with pytest.raises(ValueError, match="one value per series"):
+        fold(profile, replace(samples(noise(1)), restarts=np.zeros(2, dtype=np.int32)))
     with pytest.raises(ValueError, match="shape"):
         fold(profile, replace(samples(noise(1)), memory_bytes=np.zeros((1, 3), dtype=np.float32)))
 

@@ -48,6 +48,9 @@ def _check(profile: UsageProfile, samples: Samples) -> None:
     shape = samples.cpu_cores.shape
     if not shape == samples.memory_bytes.shape == samples.throttled.shape or samples.row.shape != shape[:1]:
         raise ValueError(f"All samples must have one shape and one row per series, got {shape} and {samples.row.shape}.")
+    events = {part.shape for part in (samples.oom_kills, samples.restarts, samples.oom_limit_bytes)}
+    if events != {shape[:1]}:
+        raise ValueError(f"Events must have one value per series, got shapes {sorted(events)} for {shape[0]} series.")
     if samples.rows != profile.rows or ((samples.row < 0) | (samples.row >= profile.rows)).any():
         raise ValueError(f"Samples of {samples.rows} rows do not fit a profile of {profile.rows} rows.")
     if samples.step_seconds <= 0 or profile.step_seconds not in {0, samples.step_seconds}:
