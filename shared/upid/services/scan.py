@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from upid.domain.clusters import ClusterAccess, MetricsAccess
@@ -152,7 +153,9 @@ def _read(server: Kubernetes, source: MetricsSource, request: ScanRequest) -> In
 
 def _check(source: MetricsSource) -> None:
     source.check()
-    from upid.services import attribution, entries, gathering  # noqa: F401, PLC0415 numerics load while the cluster is being read
+    # Numerics load while the cluster is being read: nobody waits for them then.
+    for name in ("attribution", "gathering", "entries"):
+        import_module(f"upid.services.{name}")
 
 
 def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -> Iterator[tuple[Sequence[str], NamespaceUsage | None]]:
