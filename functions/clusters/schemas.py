@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.services.clusters import Registration
 
-Name = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^\S(.*\S)?$", examples=["production"])]
+Name = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", examples=["production"])
+]
 Secret = Annotated[str, Field(max_length=65536, json_schema_extra={"writeOnly": True})]
 HeaderName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 HeaderValue = Annotated[str, Field(max_length=8192, pattern=r"^[\x20-\x7e\t]*$", json_schema_extra={"writeOnly": True})]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import ConflictError, InvalidRequestError, VersionConflictError
@@ -22,6 +23,7 @@ from upid.services.cluster_views import cluster_view, public_metrics
 from upid.services.idempotency import IdempotencyKeys
 
 OPERATION: Final = "register-cluster"
+PLAIN_URL: Final = "A URL is shown to whoever may read the cluster: no user, password, query or fragment in it."
 
 
 class ClusterNameTakenError(ConflictError):
@@ -227,7 +229,18 @@ def access_faults(registration: Registration) -> list[dict[str, str]]:
         faults += [_fault("#/context", "A context names a part of a kubeconfig; there is none.")] if access.context else []
     if metrics.bearer_token and (metrics.username or metrics.password):
         faults.append(_fault("#/metrics/basic_auth", "Give either bearer_token or basic_auth, not both."))
-    return faults
+    return faults + [
+        _fault(at, PLAIN_URL) for at, url in (("#/server", access.server), ("#/metrics/url", metrics.url)) if not _is_plain(url)
+    ]
+
+
+def _is_plain(url: str) -> bool:
+    """Tell whether a URL holds nothing that must not be shown. One that is none at all is for the client that opens it to refuse."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return True
+    return "@" not in parts.netloc and not parts.query and not parts.fragment
 
 
 def _fault(pointer: str, detail: str) -> dict[str, str]:
