@@ -63,8 +63,9 @@ class Worker:
         while (job := self._jobs.get()) is not None:
             self._busy = True
             send(self._connection, BEGUN)  # from here on the task's time counts
-            send(self._connection, answer(job))
+            told = answer(job)
             self._busy = False
+            send(self._connection, told)
 
     def _read(self) -> None:
         while True:
@@ -93,7 +94,7 @@ def answer(job: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Serve on the socket whose number is the first argument, with the modules named behind it imported."""
-    with contextlib.suppress(BrokenPipeError), socket.socket(fileno=int(sys.argv[1])) as connection:
+    with contextlib.suppress(ConnectionError), socket.socket(fileno=int(sys.argv[1])) as connection:
         Worker(connection).serve(sys.argv[2:])
 
 
