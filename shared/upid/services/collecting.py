@@ -138,7 +138,7 @@ class CollectingService:
         inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
-        asked = ask(self.metrics_sources.open(access), plan.groups[group], window, inventory)
+        asked = ask(self.metrics_sources.open(access), plan.groups[group], window, inventory, patient=not plan.accept_gaps)
         parts = chunks.split(asked.chunk, lambda key: shards[key.workload_uid])
         files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), asked.warnings, asked.refused)
 

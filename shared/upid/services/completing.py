@@ -79,7 +79,8 @@ class Outcome:
         if body["stalled"]["by"] == collection_id:
             return body
         count = body["stalled"]["count"]
-        if self.status != "failed":
+        # Where all namespaces are one group, one that fails fails the whole: that is waited for as for any hole.
+        if self.status != "failed" or len(self.plan.groups) == 1:
             # Behind an accepted gap one more collection waits before the next is accepted, in case it is only for a moment.
             count = 0 if not self.holes else PATIENCE - 1 if self.plan.accept_gaps else count + 1
         watermark = max(self.until, body["watermark"] or 0)
@@ -192,7 +193,7 @@ def _refusals(refused: Sequence[Mapping[str, str]]) -> Iterator[WorkError]:
     for namespace in sorted(set().union(*refused)):
         reasons = [window[namespace] for window in refused if namespace in window]
         where = f"{len(reasons)} of {len(refused)} windows, folded without it"
-        yield WorkError("RefusedError", f"{reasons[0]} ({where})", f"namespaces {namespace}")
+        yield WorkError("UsageUnreadable", f"{reasons[0]} ({where})", f"namespaces {namespace}")
 
 
 def message_of(error: Mapping[str, str]) -> str:

@@ -77,3 +77,9 @@ def test_a_source_that_fails_in_passing_holds_up_the_group() -> None:
     assert source.asked == [NAMES]
     with pytest.raises(UnavailableError, match="try later"):
         ask(Source({"bank": RefusedError("no"), "shop": UnavailableError("try later")}), NAMES, WINDOW, LISTED)
+
+
+def test_without_patience_one_that_fails_in_passing_is_given_up_too() -> None:
+    found = ask(Source({"shop": UnavailableError("try later")}), NAMES, WINDOW, LISTED, patient=False)
+    assert found.refused == (("shop", "try later"),)
+    assert [key.workload_uid for key in found.chunk.keys] == ["uid-bank", "uid-zoo"]

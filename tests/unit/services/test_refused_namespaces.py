@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from worlds.collection import START, World, workload
 
-from upid.domain.errors import RefusedError
+from upid.domain.errors import RefusedError, UnavailableError
 from upid.ports.usage_history import HistoryScope
 
 HOUR = 3600
@@ -36,7 +36,7 @@ def test_it_is_named_with_the_reason_and_remembered_as_a_gap(world: World) -> No
     cluster_id = world.register()
     world.cluster.down = {"shop"}
     (error,) = world.collect(cluster_id, history_seconds=HOUR)["errors"]
-    assert (error["code"], error["subject"]) == ("RefusedError", "namespaces shop")
+    assert (error["code"], error["subject"]) == ("UsageUnreadable", "namespaces shop")
     assert "Prometheus does not answer for shop." in error["detail"]
     gaps = world.services.cluster_records.get("default", cluster_id).body["gaps"]
     assert gaps == [{"namespaces": ["shop"], "start": START - HOUR, "end": START}]
@@ -58,3 +58,21 @@ def test_where_everything_is_refused_nothing_is_passed(world: World) -> None:
     view = world.collect(cluster_id, history_seconds=HOUR)
     assert view["status"] == "failed"
     assert world.services.cluster_records.get("default", cluster_id).body["watermark"] is None
+
+
+def test_one_that_fails_again_and_again_is_given_up_by_the_fourth_collection_and_the_others_are_not(world: World) -> None:
+    cluster_id = world.register()
+    world.cluster.fault, world.cluster.down = UnavailableError, {"shop"}
+    assert [world.collect(cluster_id, history_seconds=HOUR)["status"] for _ in range(4)] == ["failed", "failed", "failed", "partial"]
+    record = world.services.cluster_records.get("default", cluster_id).body
+    assert (record["watermark"], record["gaps"][0]["namespaces"]) == (START, ["shop"])
+
+
+def test_a_source_that_is_down_for_long_never_makes_a_gap(world: World) -> None:
+    cluster_id = world.register()
+    world.cluster.fault, world.cluster.down = UnavailableError, {"bank", "shop"}
+    assert {world.collect(cluster_id, history_seconds=HOUR)["status"] for _ in range(6)} == {"failed"}
+    world.cluster.down = set()
+    view = world.collect(cluster_id, history_seconds=HOUR)
+    assert (view["status"], view["result"]["series"]) == ("succeeded", 2)
+    assert world.services.cluster_records.get("default", cluster_id).body["gaps"] == []
