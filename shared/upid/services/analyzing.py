@@ -90,11 +90,9 @@ class AnalysisTasks:
 
     def _point(self, tenant: str, cluster_id: str, analysis_id: str) -> None:
         """Let the cluster's latest analysis be this one, unless it is a younger one already: ids sort by time."""
-
-        def change(body: dict[str, Any]) -> dict[str, Any]:
-            return body | {"latest_analysis_id": max(analysis_id, body["latest_analysis_id"] or "")}
-
-        self.clusters.change(tenant, cluster_id, change)
+        self.clusters.change(
+            tenant, cluster_id, lambda body: body | {"latest_analysis_id": max(analysis_id, body["latest_analysis_id"] or "")}
+        )
 
     def _events(
         self, tenant: str, analysis_id: str, cluster_id: str, status: WorkStatus, parts: Mapping[int, Mapping[str, Any]]

@@ -27,10 +27,6 @@ MIB: Final = 2.0**20
 Show = Callable[[str, int, int], None]
 
 
-def _nobody(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much usage there is: workloads of one container and one pod, days of history, seconds between samples."""
@@ -45,7 +41,7 @@ class Size:
         return self.days * 86400 // self.step_seconds
 
 
-def make(services: Services, size: Size, *, history: bool, show: Show = _nobody) -> None:
+def make(services: Services, size: Size, *, history: bool, show: Show | None = None) -> None:
     """Store a cluster's record, inventory and profiles of this size, and its samples where `history` is asked for; `show` is told how far it is."""
     inventory = _inventory(size.containers)
     shards = shard_count(size.containers)
@@ -54,7 +50,8 @@ def make(services: Services, size: Size, *, history: bool, show: Show = _nobody)
     for workload in inventory.workloads:
         parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
     for shard, workloads in enumerate(parts):
-        show("Making data", shard, shards)
+        if show:
+            show("Making data", shard, shards)
         _shard(services, size, shard, workloads, history=history)
     body = {
         "id": CLUSTER, "name": "bench", "shards": shards, "watermark": END, "history_seconds": size.days * 86400,

@@ -82,17 +82,12 @@ def outcome_of_profile(profile: UsageProfile, row: int, settings: Settings) -> O
     IndexError
         If the profile has no such row.
     """
-    cpu, memory = (_weights(histogram, row, profile) for histogram in (profile.cpu, profile.memory))
-
-    def above(histogram: Histogram, weights: NDArray[np.float64], value: float) -> float:
-        return float(share_above(weights, histogram.top[[row]], np.array([value]))[0])
-
     return Outcome(
-        cpu_time_above_request=above(profile.cpu, cpu, settings.cpu_request_cores),
-        throttled_time=above(profile.cpu, cpu, settings.cpu_limit_cores),
+        cpu_time_above_request=_above(profile, profile.cpu, row, settings.cpu_request_cores),
+        throttled_time=_above(profile, profile.cpu, row, settings.cpu_limit_cores),
         cpu_held_back=np.nan,
-        memory_time_above_request=above(profile.memory, memory, settings.memory_request_bytes),
-        memory_time_above_limit=above(profile.memory, memory, settings.memory_limit_bytes),
+        memory_time_above_request=_above(profile, profile.memory, row, settings.memory_request_bytes),
+        memory_time_above_limit=_above(profile, profile.memory, row, settings.memory_limit_bytes),
         oom_kills=np.nan,
         pods_oom_killed=np.nan,
     )
@@ -112,8 +107,8 @@ def _held_back(cpu: NDArray[np.float32], limit: float) -> float:
     return float(np.nansum(np.maximum(cpu - np.float64(limit), 0), dtype=np.float64) / used)
 
 
-def _weights(histogram: Histogram, row: int, profile: UsageProfile) -> NDArray[np.float64]:
-    """Return the row's weights, shape (1, BUCKETS): its newest days on the scale of its older part."""
+def _above(profile: UsageProfile, histogram: Histogram, row: int, value: float) -> float:
+    """Return the share of a row's weight above a value: its newest days on the scale of its older part."""
     days = day_weight(profile.newest_day - np.arange(DAY_SLOTS), profile.reference_day)
     weights: NDArray[np.float64] = histogram.older[row] + np.einsum("d,db->b", days, histogram.days[row])
-    return weights[None, :]
+    return float(share_above(weights[None, :], histogram.top[[row]], np.array([value]))[0])
