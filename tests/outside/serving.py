@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815 the name that http.server calls
+    do_POST = do_PUT = do_GET  # noqa: N815 the names that http.server calls
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the name that http.server gives
         """Say nothing."""

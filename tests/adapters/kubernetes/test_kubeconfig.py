@@ -8,7 +8,6 @@ import pytest
 import yaml
 
 from upid.adapters.kubernetes.errors import KubeconfigError
-from upid.adapters.kubernetes.files import access_from_file
 from upid.adapters.kubernetes.kubeconfig import load
 from upid.domain.clusters import ClusterAccess
 from upid.domain.errors import InvalidRequestError
@@ -164,22 +163,3 @@ def test_a_server_by_itself_is_held_to_the_same(access: ClusterAccess, pointer: 
 
 def test_a_server_by_itself_is_named_after_its_host() -> None:
     assert load(ClusterAccess(server="https://api:6443/", token="t")).context == "api:6443"
-
-
-def test_a_file_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
-    second = tmp_path / "second"
-    second.write_text("x: 1")
-
-    access = access_from_file(environment={"KUBECONFIG": f"{tmp_path}/none:{second}"}, context="c")
-
-    assert (access.kubeconfig, access.context, access.trusted, access.base_path) == ("x: 1", "c", True, str(tmp_path))
-
-
-@pytest.mark.parametrize(("content", "words"), [(None, "cannot be read: No such file"), (b"\xff\xfe\x00", "is not text")])
-def test_a_file_that_is_missing_or_no_text_is_told(tmp_path: Path, content: bytes | None, words: str) -> None:
-    file = tmp_path / "config"
-    if content is not None:
-        file.write_bytes(content)
-
-    with pytest.raises(KubeconfigError, match=words):
-        access_from_file(file)

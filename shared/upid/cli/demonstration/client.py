@@ -57,7 +57,7 @@ class PlatformClient:
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._token = self.login()
             response = self._send(method, path, body)
-        document = orjson.loads(response.data) if response.data else {}
+        document = _document(response.data)
         if response.status >= HTTPStatus.BAD_REQUEST:
             faults = "".join(f" {fault['pointer']}: {fault['detail']}" for fault in document.get("errors", ()) if isinstance(fault, dict))
             raise UnavailableError(f"{method} {path} answered {response.status}: {document.get('detail', '')}{faults}")
@@ -71,3 +71,12 @@ class PlatformClient:
             return self._pool.request(method, f"{self.url}{PREFIX}{path}", headers=headers, body=data)
         except urllib3.exceptions.HTTPError as error:
             raise UnavailableError(f"The platform at {self.url} does not answer: {error}") from None
+
+
+def _document(data: bytes) -> Mapping[str, Any]:
+    """Return an answer's JSON object, an empty one for anything else: the status says the rest."""
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -117,7 +118,8 @@ class PlainStages:
             print(f"  {share:.0%}", flush=True)
 
     def close(self) -> None:
-        """Leave everything as it is."""
+        """Leave nothing unsaid."""
+        sys.stdout.flush()
 
     def end(self, outcome: str) -> None:
         """Print what came out, and how long it took."""
