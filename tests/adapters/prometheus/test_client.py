@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import gzip
 import socket
+from collections.abc import Iterator
 
 import pytest
 from adapters.prometheus.scripted import Answer, Server, refused
 
 from upid.adapters.prometheus.access import endpoint_of
-from upid.adapters.prometheus.client import PassingError, PrometheusClient, SlowError
+from upid.adapters.prometheus.client import PassingError, PrometheusClient, SlowError, TimedOutError, UnreadableAnswerError
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import ForbiddenError, RefusedError, UnauthenticatedError, UnavailableError
 
@@ -116,8 +117,28 @@ def test_a_server_that_never_answers_is_slow() -> None:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         client = PrometheusClient(endpoint_of(MetricsAccess(url)), timeout_seconds=0.05, sleep=lambda _: None)
 
-        with pytest.raises(SlowError, match="not answer in time"):
+        with pytest.raises(TimedOutError, match="not answer in time"):
             client.document(PATH, {})
+
+
+def test_a_query_that_timed_out_is_not_asked_again_as_it_is(server: Server) -> None:
+    server.script(refused(503, "query timed out in expression evaluation"))
+
+    with pytest.raises(TimedOutError, match="timed out"):
+        server.client().document(PATH, {})
+    assert len(server.asked) == 1
+
+
+def test_after_an_answer_that_could_not_be_read_the_next_is(server: Server) -> None:
+    server.script(Answer(b"<html>" + b" " * (1 << 23)), Answer())
+    client = server.client()
+
+    def refuse(pieces: Iterator[bytes]) -> dict[str, object]:
+        raise UnreadableAnswerError(next(pieces)[:6].decode())
+
+    with pytest.raises(UnavailableError, match="<html>"):
+        client.ask(PATH, {}, refuse)
+    assert client.document(PATH, {})["status"] == "success"
 
 
 def test_queries_keep_their_distance(server: Server) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from adapters.prometheus.scripted import Answer, Asked, Server, matrix, refused
 
+from upid.adapters.prometheus.client import TimedOutError
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import SAMPLES_PER_ANSWER, Answers, ask_range, pieces_of
 from upid.adapters.prometheus.series import block_of
@@ -64,6 +65,14 @@ def test_what_is_refused_at_every_size_is_an_error(server: Server) -> None:
     with pytest.raises(RefusedError, match="no"):
         ask_range(server.client(), "q", GRID, adds=True, into=Answers())
     assert len(server.asked) == 4  # 8, 4, 2 and 1 step
+
+
+def test_what_times_out_at_every_size_ends_sooner(server: Server) -> None:
+    server.script(refused(503, "query timed out"))
+
+    with pytest.raises(TimedOutError):
+        ask_range(server.client(), "q", GRID, adds=True, into=Answers())
+    assert len(server.asked) == 3  # 8, 4 and 2 steps
 
 
 def test_a_closed_door_is_not_asked_in_halves(server: Server) -> None:

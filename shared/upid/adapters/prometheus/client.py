@@ -21,6 +21,7 @@ from upid.domain.errors import AppError, ForbiddenError, RefusedError, Unauthent
 ATTEMPTS: Final = 4
 BACKOFF_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
+CONNECT_SECONDS: Final = 10.0
 PIECE: Final = 1 << 21
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
 _REFUSING: Final = frozenset({400, 413, 422})
@@ -37,7 +38,11 @@ class PassingError(UnavailableError):
 
 
 class SlowError(PassingError):
-    """No answer in time, or too busy: a second try may heal it, a smaller query too."""
+    """Too busy: a second try may heal it, a smaller query too."""
+
+
+class TimedOutError(SlowError):
+    """No answer in time: the same again would take as long, a smaller query may not."""
 
 
 @dataclass(slots=True)
@@ -52,12 +57,11 @@ class PrometheusClient:
     _next: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        timeout = urllib3.Timeout(connect=10.0, read=self.timeout_seconds)
-        self._pool = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False, timeout=timeout)
+        self._pool = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False)
 
-    def document(self, path: str, params: Params) -> dict[str, Any]:
+    def document(self, path: str, params: Params, *, within_seconds: float | None = None) -> dict[str, Any]:
         """Return the JSON object that `path` (`/api/v1/...`) answers with; errors as `ask` raises them."""
-        return self.ask(path, params, lambda pieces: _parse(b"".join(pieces)))
+        return self.ask(path, params, lambda pieces: _parse(b"".join(pieces)), within_seconds=within_seconds)
 
     def instant(self, query: str, moment: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return the series of an instant query, each with `metric` and `value`, and the document; UnavailableError for another form."""
@@ -68,32 +72,28 @@ class PrometheusClient:
             raise UnavailableError(f"{self.endpoint.base} does not answer as a Prometheus API: a query's answer has no vector.")
         return result, document
 
-    def ask(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]]) -> dict[str, Any]:
-        """Return what `read` makes of the pieces of an answer, tried again where that may help.
+    def ask(
+        self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]], *, within_seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Return what `read` makes of the pieces of an answer, tried again where that may help; `within_seconds`: longest silence.
 
-        UnauthenticatedError, ForbiddenError; RefusedError where the query as it stands is refused; SlowError where it took too long every time;
+        UnauthenticatedError, ForbiddenError; RefusedError where the query as it stands is refused; SlowError where it is too much for now;
         UnavailableError for all else.
         """
         for attempt in range(ATTEMPTS):
             try:
-                return self._once(path, params, read)
+                return self._once(path, params, read, within_seconds or self.timeout_seconds)
             except PassingError as error:
-                if attempt == ATTEMPTS - 1:
+                if attempt == ATTEMPTS - 1 or isinstance(error, TimedOutError):
                     raise
                 wait = error.members.get("retry_after_seconds") or BACKOFF_SECONDS * 2**attempt
                 self.sleep(min(float(str(wait)), LONGEST_WAIT_SECONDS))
         raise AssertionError("The last attempt returns or raises.")
 
-    def _once(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]]) -> dict[str, Any]:
+    def _once(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]], within_seconds: float) -> dict[str, Any]:
         self._hold_rate()
         try:
-            response = self._send(path, params)
-            try:
-                if response.status != 200:
-                    raise _error_of(self.endpoint.base, response)
-                document = read(response.stream(PIECE, decode_content=True))
-            finally:
-                response.close() if response.status != 200 else response.release_conn()
+            document = self._read(self._send(path, params, within_seconds), read)
         except HTTPError as error:
             raise _failure(self.endpoint.base, error) from error
         except UnreadableAnswerError as error:
@@ -102,15 +102,27 @@ class PrometheusClient:
             raise RefusedError(f"Prometheus refused a query: {document.get('error', 'no reason given')}.")
         return document
 
-    def _send(self, path: str, params: Params) -> BaseHTTPResponse:
+    def _read(self, response: BaseHTTPResponse, read: Callable[[Iterator[bytes]], dict[str, Any]]) -> dict[str, Any]:
+        """Return what `read` makes of an answer; its connection is used again only where all of it was read."""
+        whole = False
+        try:
+            if response.status != 200:
+                raise _error_of(self.endpoint.base, response)
+            document = read(response.stream(PIECE, decode_content=True))
+            whole = True
+        finally:
+            response.release_conn() if whole else response.close()
+        return document
+
+    def _send(self, path: str, params: Params, within_seconds: float) -> BaseHTTPResponse:
         encoding = {} if self.endpoint.is_loopback else {"Accept-Encoding": "gzip"}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"} | encoding | self.endpoint.headers
-        body = urlencode(params, doseq=True).encode()
+        body, url = urlencode(params, doseq=True).encode(), self.endpoint.base + path
+        method = "POST"
         if path.startswith("/api/v1/label/"):  # the one path that takes no POST
-            return self._pool.request(
-                "GET", f"{self.endpoint.base}{path}?{body.decode()}", headers=headers, preload_content=False, redirect=False
-            )
-        return self._pool.request("POST", self.endpoint.base + path, body=body, headers=headers, preload_content=False, redirect=False)
+            method, url, body = "GET", f"{url}?{body.decode()}", b""
+        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, within_seconds), read=within_seconds)
+        return self._pool.request(method, url, body=body or None, headers=headers, timeout=timeout, preload_content=False, redirect=False)
 
     def _hold_rate(self) -> None:
         if self.endpoint.max_qps <= 0:
@@ -157,7 +169,7 @@ def _error_of(base: str, response: BaseHTTPResponse) -> AppError:
         return RefusedError(f"Prometheus refused a query ({status}): {reason}.")
     if status in _PASSING:
         after = response.headers.get("Retry-After", "")
-        kind = SlowError if status in (503, 504) else PassingError
+        kind = (TimedOutError if "timed out" in reason else SlowError) if status in (503, 504) else PassingError
         return kind(f"{base} answered {status}: {reason}.", retry_after_seconds=float(after) if after.isdigit() else 0.0)
     return UnavailableError(f"{base} does not answer as a Prometheus API: it answered {status}.")
 
@@ -176,7 +188,7 @@ def _failure(base: str, error: HTTPError) -> PassingError:
     if isinstance(error, urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.NewConnectionError):
         return PassingError(f"{base} does not answer: {_cause(error)}.")
     if isinstance(error, urllib3.exceptions.TimeoutError):
-        return SlowError(f"{base} did not answer in time.")
+        return TimedOutError(f"{base} did not answer in time.")
     return PassingError(f"{base} broke off: {_cause(error)}.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from upid.adapters.prometheus.client import PrometheusClient, SlowError
+from upid.adapters.prometheus.client import PrometheusClient, SlowError, TimedOutError
 from upid.adapters.prometheus.matrix import Grid, MatrixReader
 from upid.adapters.prometheus.series import Family, Row
 from upid.domain.errors import RefusedError
@@ -15,6 +15,7 @@ from upid.ports.metrics_source import PodContainer
 SAMPLES_PER_ANSWER: Final = 1_000_000
 POINTS_PER_SERIES: Final = 11_000  # Prometheus refuses more in one answer
 DEEPEST: Final = 4  # halvings of a refused part
+DEEPEST_SLOW: Final = 2  # of one that was not answered in time, since each costs that time again
 
 Part = dict[PodContainer, Row]
 
@@ -42,7 +43,7 @@ def ask_range(client: PrometheusClient, query: str, grid: Grid, *, adds: bool, i
     try:
         family, document = _answer(client, query, grid, adds=adds)
     except (RefusedError, SlowError) as error:
-        if grid.count < 2 or depth == DEEPEST:
+        if grid.count < 2 or depth >= (DEEPEST_SLOW if isinstance(error, TimedOutError) else DEEPEST):
             raise
         into.warnings.append(f"A query was asked in smaller parts: {error.detail}")
         half = grid.count // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from upid.adapters.prometheus import queries
 from upid.adapters.prometheus.access import endpoint_of
@@ -11,6 +12,8 @@ from upid.adapters.prometheus.client import PrometheusClient
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.ports.metrics_source import NamespaceUsage, Window
+
+CHECK_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class PrometheusSource:
         """Hold that this is a Prometheus API with container metrics; UnavailableError or UnauthenticatedError that tells which of it is not so."""
         base = self.client.endpoint.base
         try:
-            document = self.client.document("/api/v1/label/__name__/values", {"match[]": queries.any_container(self.matcher)})
+            matching = {"match[]": queries.any_container(self.matcher)}
+            document = self.client.document("/api/v1/label/__name__/values", matching, within_seconds=CHECK_SECONDS)
         except RefusedError as error:
             raise UnavailableError(f"{base} refuses to be asked for its metrics: {error.detail}") from error
         if not document.get("data"):
