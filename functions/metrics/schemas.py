@@ -63,6 +63,7 @@ class CollectionResultOut(BaseModel):
     windows_planned: int
     watermark: str = Field(description="End of what is collected for the whole cluster.")
     step_seconds: int
+    warnings: list[str] = Field(description="What the metrics source said of its answers, such as that some were partial.")
 
 
 class CollectionOut(BaseModel):

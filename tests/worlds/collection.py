@@ -61,6 +61,7 @@ class FakeCluster:
     down: set[str] = field(default_factory=set)
     unreachable: bool = False
     fault: type[AppError] = UnavailableError
+    warnings: tuple[str, ...] = ()
     asked: list[tuple[tuple[str, ...], int, int]] = field(default_factory=list)
     opened: list[ClusterAccess | MetricsAccess] = field(default_factory=list)
     context: str = "test"
@@ -91,7 +92,9 @@ class FakeCluster:
         moments = window.start + STEP * np.arange(window.steps)
         cpu = np.stack([sample(key, moments) for key in keys]) if keys else np.empty((0, window.steps))
         nothing = UsageBlock((), np.empty((0, window.steps)))
-        return NamespaceUsage(group, window, UsageBlock(keys, cpu), UsageBlock(keys, cpu * 2**30), nothing, ContainerEvents({}, {}, {}), ())
+        return NamespaceUsage(
+            group, window, UsageBlock(keys, cpu), UsageBlock(keys, cpu * 2**30), nothing, ContainerEvents({}, {}, {}), (), self.warnings
+        )
 
 
 def sample(key: PodContainer, moments: Any) -> Any:

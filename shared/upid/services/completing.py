@@ -7,7 +7,8 @@ collection that was counted, so that counting twice counts once), `gaps` (window
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,6 +42,7 @@ class Outcome:
     refused: tuple[Mapping[str, str], ...]
     folded: Results
     errors: tuple[WorkError, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def failed_shards(self) -> int:
@@ -85,7 +87,7 @@ class Outcome:
             count = 0 if not self.holes else PATIENCE - 1 if self.plan.accept_gaps else count + 1
         watermark = max(self.until, body["watermark"] or 0)
         pending = [list(window) for window in self.plan.windows if window[1] > watermark] if self.failed_shards else []
-        gaps = [*body["gaps"], *self.gaps()][-MOST_GAPS:]
+        gaps = _merged([*body["gaps"], *self.gaps()])[-MOST_GAPS:]
         moved = {"watermark": watermark} if body["watermark"] is not None or watermark > self.plan.watermark else {}
         return body | moved | {"stalled": {"count": count, "by": collection_id}, "pending": pending, "gaps": gaps}
 
@@ -100,6 +102,7 @@ class Outcome:
             "windows_planned": len(self.plan.windows),
             "watermark": format_time(self.until),
             "step_seconds": self.plan.step_seconds,
+            "warnings": list(self.warnings),
         }
 
 
@@ -170,11 +173,25 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
         for entry in folded
         if "error" in entry
     ]
-    warnings = dict.fromkeys(
-        (text, ", ".join(plan.groups[item % len(plan.groups)])) for item in range(plan.items) for text in files.warnings(item)
-    )
-    errors += [WorkError("source_warning", text, subject) for text, subject in warnings]
-    return Outcome(plan, missing, refused, folded, tuple(errors))
+    return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)))
+
+
+def _merged(gaps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return gaps, oldest first, with those of the same namespaces that follow each other as one."""
+    merged: list[dict[str, Any]] = []
+    for gap in gaps:
+        if merged and (merged[-1]["namespaces"], merged[-1]["end"]) == (gap["namespaces"], gap["start"]):
+            merged[-1] = {**merged[-1], "end": gap["end"]}
+        else:
+            merged.append(dict(gap))
+    return merged
+
+
+def _warnings(files: CollectionFiles, plan: Plan) -> Iterator[str]:
+    """Yield what the source said of its answers, each text once, with the number of answers that it came with."""
+    told = Counter(text for item in range(plan.items) for text in files.warnings(item))
+    for text, count in told.most_common(MOST_ERRORS):
+        yield f"{text} ({count} of {plan.items} answers)"
 
 
 def _group_errors(plan: Plan, missing: Sequence[Sequence[int]], causes: Mapping[int, Mapping[str, str]]) -> Iterator[WorkError]:

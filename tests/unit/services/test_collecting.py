@@ -283,6 +283,8 @@ def test_behind_a_gap_one_collection_waits_again_before_the_next_is_accepted(wor
         marks.append((watermark(world, cluster_id) - START) // STEP)
 
     assert marks == [0, 0, 0, 4, 4, 6, 6, 8]
+    (gap,) = world.services.cluster_records.get("default", cluster_id).body["gaps"]
+    assert gap == {"namespaces": ["shop"], "start": START, "end": START + 8 * STEP}
 
 
 def test_a_source_that_gives_nothing_fails_the_collection_and_passes_nothing(world: World) -> None:
@@ -447,6 +449,15 @@ def test_what_the_inventory_could_not_read_is_named(world: World) -> None:
 
     assert view["status"] == "partial"
     assert view["errors"] == [{"code": "inventory_unreadable", "detail": "403 Forbidden", "subject": "statefulsets"}]
+
+
+def test_what_the_source_says_of_its_answers_is_told_once_with_how_often(world: World) -> None:
+    world.cluster.warnings = ("Prometheus warns: a store did not answer",)
+
+    view = world.collect(world.register(), history_seconds=2 * HOUR)
+
+    assert (view["status"], view["errors"]) == ("succeeded", [])
+    assert view["result"]["warnings"] == ["Prometheus warns: a store did not answer (2 of 2 answers)"]
 
 
 def test_progress_grows_with_the_parts_that_are_done(world: World) -> None:
