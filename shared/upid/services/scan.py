@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from upid.domain.clusters import ClusterAccess, MetricsAccess
-from upid.domain.errors import AppError, UnavailableError
+from upid.domain.errors import AppError, RefusedError, UnavailableError
 from upid.domain.inventory import Inventory
 from upid.domain.times import format_time
 from upid.domain.work import WorkError
@@ -161,7 +161,7 @@ def _check(source: MetricsSource) -> None:
 def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -> Iterator[tuple[Sequence[str], NamespaceUsage | None]]:
     """Yield each group with its usage, None where it could not be read: then its namespaces are asked for one by one, and what fails is an error.
 
-    A source that fails again and again is not asked any more. The first error is raised where nothing could be read at all.
+    A source that fails again and again is not asked any more; one that refuses is asked for the rest. The first error is raised where nothing could be read at all.
     """
     waiting, failures, read, first = [tuple(group) for group in groups], 0, 0, None
     while waiting:
@@ -173,7 +173,7 @@ def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -
                 yield names, usage
         except AppError as error:
             first = first or error
-            failures = failures + 1 if isinstance(error, UnavailableError) else PATIENCE
+            failures = _failures(failures, error)
             names = waiting.pop(0)
             if len(names) > 1 and failures < PATIENCE:
                 waiting[:0] = [(name,) for name in names]
@@ -182,6 +182,13 @@ def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -
             yield names, None
     if first and not read:
         raise first
+
+
+def _failures(before: int, error: AppError) -> int:
+    """Return how many failures in a row that makes: a refusal is the query's own fault, refused credentials end everything."""
+    if isinstance(error, RefusedError):
+        return before
+    return before + 1 if isinstance(error, UnavailableError) else PATIENCE
 
 
 def _part(inventory: Inventory, namespaces: Sequence[str]) -> Inventory:

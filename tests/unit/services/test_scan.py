@@ -9,7 +9,7 @@ import pytest
 
 from upid.adapters.pricing.table import BundledPrices
 from upid.domain.clusters import ClusterAccess, MetricsAccess
-from upid.domain.errors import ForbiddenError, UnavailableError
+from upid.domain.errors import ForbiddenError, RefusedError, UnavailableError
 from upid.domain.inventory import Container, Inventory, Pod, Resources, Unreadable, Workload
 from upid.engine.rightsizing.options import options_of
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
@@ -122,6 +122,14 @@ def test_a_source_that_dies_in_the_middle_is_not_asked_for_ever() -> None:
     assert [e.subject for e in result.errors] == [f"namespace {name}" for name in NAMES[2:]]
     assert cluster.asked == [("n0", "n1"), ("n2", "n3"), ("n2",), ("n3",)]
     assert len(result.document["recommendations"]) == 6
+
+
+@pytest.mark.usefixtures("pairs")
+def test_refused_namespaces_do_not_stop_the_others() -> None:
+    result = scanned(Cluster(failing={name: RefusedError("too much") for name in NAMES[:4]}))
+
+    assert [e.subject for e in result.errors] == [f"namespace {name}" for name in NAMES[:4]]
+    assert [statuses(result)[name] for name in NAMES[4:]] == ["recommended", "recommended"]
 
 
 @pytest.mark.usefixtures("pairs")
