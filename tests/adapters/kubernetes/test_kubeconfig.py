@@ -104,6 +104,7 @@ def test_secrets_show_in_no_representation() -> None:
         (document(cluster={"server": ""}), "no http or https URL"),
         (document(cluster={"server": "ftp://x"}), "no http or https URL"),
         (document(cluster={"server": 7}), "server must be text"),
+        (document(cluster={"proxy-url": "socks5://x"}), "'socks5://x' is no http or https URL"),
         (document({"token": "a\nb"}), "cannot stand in an HTTP header"),
         (document({"client-key-data": "%"}), "not base64"),
         (document({"client-key": "/no/such/file"}), "'/no/such/file' cannot be read: No such file"),

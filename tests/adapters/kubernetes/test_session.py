@@ -5,11 +5,12 @@ import threading
 
 import pytest
 from adapters.kubernetes.playing import DEPLOYMENTS, NAMESPACES, Api, refusal, workload
-from outside.serving import Reply
+from outside.serving import Reply, serving
 
 from upid.adapters.kubernetes.client import ApiServers
 from upid.adapters.kubernetes.errors import ApiServerError
-from upid.adapters.kubernetes.session import Patience
+from upid.adapters.kubernetes.session import Patience, Session
+from upid.adapters.kubernetes.target import Target
 from upid.domain.clusters import ClusterAccess
 from upid.domain.errors import UnauthenticatedError
 
@@ -123,3 +124,38 @@ def test_an_answer_that_is_no_version_is_no_kubernetes_api(api: Api) -> None:
 
     with api.opened() as server, pytest.raises(ApiServerError, match="tells no version"):
         server.version()
+
+
+def test_a_proxy_of_the_kubeconfig_is_gone_through(api: Api) -> None:
+    with serving(api.answer) as proxy:
+        session = Session(Target("c", "http://cluster.invalid", proxy_url=proxy))
+        assert session.get("/version").status == 200
+        session.close()
+    assert api.asked[0].headers["host"] == "cluster.invalid"
+
+
+@pytest.mark.parametrize(("trusted", "server", "through"), [(True, "http://cluster.invalid", 1), (False, "http://cluster.invalid", 0)])
+def test_the_systems_proxy_is_gone_through_for_those_who_are_trusted(
+    api: Api, monkeypatch: pytest.MonkeyPatch, trusted: bool, server: str, through: int
+) -> None:
+    monkeypatch.setenv("no_proxy", "")
+    with serving(api.answer) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        session = Session(Target("c", server, system_proxies=trusted), Patience(attempts=1))
+        if through:
+            assert session.get("/version").status == 200
+        else:
+            with pytest.raises(ApiServerError):
+                session.get("/version")
+        session.close()
+    assert len(api.asked) == through
+
+
+def test_slow_answers_are_waited_for_half_as_often() -> None:
+    slept: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        patience = Patience(read_seconds=0.05, attempts=5, sleep=slept.append)
+        server = ApiServers(patience).open(ClusterAccess(server=f"http://127.0.0.1:{listening.getsockname()[1]}", token="t"))
+        with pytest.raises(ApiServerError):
+            server.version()
+    assert len(slept) == 2

@@ -113,7 +113,10 @@ def test_a_client_certificate_says_who_calls(authority: Authority, tmp_path: Pat
 
 
 def test_a_server_of_another_authority_is_not_trusted(authority: Authority, tmp_path: Path) -> None:
-    with https(authority, tmp_path) as url, pytest.raises(ApiServerError, match=r"cannot be trusted: .*certificate verify failed") as caught:
+    with (
+        https(authority, tmp_path) as url,
+        pytest.raises(ApiServerError, match=r"cannot be trusted: .*certificate verify failed") as caught,
+    ):
         version(url, Authority().pem)
     assert "\n" not in caught.value.detail
 

@@ -73,14 +73,14 @@ def _from_kubeconfig(access: ClusterAccess) -> Target:
     cluster, at_cluster = _entry(document, "clusters", "cluster", _text(context, "cluster", "/kubeconfig/contexts"), "/kubeconfig/clusters")
     user_name = _text(context, "user", "/kubeconfig/contexts")
     user, at_user = _entry(document, "users", "user", user_name, "/kubeconfig/users") if user_name else ({}, "/kubeconfig/users")
-    base = Path(access.base_path or ".")
+    base, proxy = Path(access.base_path or "."), _text(cluster, "proxy-url", at_cluster)
     return Target(
         context=name,
         server=_server(_text(cluster, "server", at_cluster), f"{at_cluster}/server"),
         authority_pem=_pem(cluster, "certificate-authority", at_cluster, base),
         insecure=cluster.get("insecure-skip-tls-verify") is True,
         server_name=_text(cluster, "tls-server-name", at_cluster),
-        proxy_url=_text(cluster, "proxy-url", at_cluster),
+        proxy_url=_server(proxy, f"{at_cluster}/proxy-url") if proxy else "",
         system_proxies=access.trusted,
         login=_login(user, at_user, base),
     )

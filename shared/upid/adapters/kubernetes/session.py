@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from urllib3.exceptions import HTTPError, InsecureRequestWarning, SSLError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, ReadTimeoutError, SSLError
 
 from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
@@ -76,13 +76,16 @@ class Session:
 
     def _with_retries(self, url: str) -> Answer:
         patience, wait = self.patience, self.patience.backoff_seconds
-        for attempt in range(1, patience.attempts + 1):
-            last = attempt == patience.attempts
+        attempt = 0
+        while True:
+            attempt += 1
+            last = attempt >= patience.attempts
             try:
                 answer, asked = self._once(url)
             except SSLError as error:
                 raise self._failure(error) from None
             except HTTPError as error:
+                attempt += isinstance(error, ReadTimeoutError)  # each has cost a long wait already, so half as many are made
                 if last:
                     raise self._failure(error) from None
                 asked = 0.0
@@ -93,7 +96,6 @@ class Session:
                     raise ApiServerError(f"{self._where()} answers {answer.status} to {urlsplit(url).path}, {attempt} times.")
             patience.sleep(min(max(wait, asked), patience.longest_wait_seconds))
             wait *= 2
-        raise ValueError("attempts must be at least 1.")
 
     def _once(self, url: str) -> tuple[Answer, float]:
         pool, credentials = self._opened()
