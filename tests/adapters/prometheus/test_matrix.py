@@ -42,7 +42,8 @@ def test_a_series_is_a_row_in_the_order_of_time() -> None:
 @pytest.mark.parametrize("piece", [1, 7, 64, 1000])
 def test_pieces_of_any_size_give_the_same(piece: int) -> None:
     text = answer(
-        *[({"pod": f"p{i}", "odd": 'a"]]},{"metric":'}, whole(*[f"{i}.{k}5" for k in range(4)])) for i in range(5)], warnings=["half"]
+        *[({"pod": f"p{i}", "odd": 'a"]]},{"metric":'}, whole(*[f"{i}.{k * 25:02}" for k in range(4)])) for i in range(5)],
+        warnings=["half"],
     )
 
     labels, rows, document = read(text, piece)
@@ -61,9 +62,9 @@ def test_gaps_stay_gaps_at_their_place() -> None:
 
 
 def test_no_number_and_infinity_are_no_sample() -> None:
-    _, rows, _ = read(answer(({}, whole("NaN", "+Inf", "3", "-Inf"))))
+    _, rows, _ = read(answer(({}, whole("NaN", "+Inf", "3", "-Inf")), ({}, whole("1e300", "-1e300", "3", "4"))))
 
-    np.testing.assert_array_equal(rows, [[NAN, NAN, 3, NAN]])
+    np.testing.assert_array_equal(rows, [[NAN, NAN, 3, NAN], [NAN, NAN, 3, 4]])
 
 
 def test_points_off_the_window_are_left_out() -> None:

@@ -18,13 +18,14 @@ from upid.adapters.prometheus.client import UnreadableAnswerError
 from upid.adapters.prometheus.decimals import WIDTH, are_digits, digits_of, parse_decimals, words_before
 
 Labels = Mapping[str, str]
-Rows = NDArray[np.float64]
+Rows = NDArray[np.float32]
 Found = Callable[[list[Labels], Rows], None]
 
 _OPENING: Final = b'"result":['
 _METRIC: Final = b'{"metric":'
 _VALUES: Final = b',"values":[['
 _END: Final = b"]]"
+HUGE: Final = 1e30  # no usage is that large, and float32 holds what is smaller
 _QUOTE: Final = ord('"')
 _CYCLE: Final = 10**8  # of a time in seconds the last eight digits are read: no window is longer than three years
 
@@ -99,7 +100,7 @@ class MatrixReader:
                 raise UnreadableAnswerError("It has no matrix of series.")
             return document
         for one in series:
-            values = np.full((1, self.grid.count), np.nan)
+            values = np.full((1, self.grid.count), np.nan, dtype=np.float32)
             points = np.array(one.get("values", []), dtype=object).reshape(-1, 2)
             _place(
                 values,
@@ -129,7 +130,7 @@ def rows_of(regions: list[bytes], grid: Grid) -> Rows:
     times = grid.first + (low - grid.first + _CYCLE // 2) % _CYCLE - _CYCLE // 2
     bounds = np.cumsum([WIDTH, *map(len, regions)])
     counts = np.diff(np.searchsorted(starts, bounds))
-    rows = np.full((len(regions), grid.count), np.nan)
+    rows = np.full((len(regions), grid.count), np.nan, dtype=np.float32)
     try:
         numbers = parse_decimals(text, starts, ends)
     except ValueError as error:
@@ -140,7 +141,7 @@ def rows_of(regions: list[bytes], grid: Grid) -> Rows:
 
 def _place(rows: Rows, row: NDArray[np.int64], times: NDArray[np.int64], numbers: NDArray[np.float64], grid: Grid) -> None:
     columns = grid.columns(times)
-    good = (columns >= 0) & (columns < grid.count) & np.isfinite(numbers)
+    good = (columns >= 0) & (columns < grid.count) & (np.abs(numbers) < HUGE)
     if good.all():
         rows[row, columns] = numbers
     else:
@@ -148,7 +149,7 @@ def _place(rows: Rows, row: NDArray[np.int64], times: NDArray[np.int64], numbers
 
 
 def _slow_rows(regions: list[bytes], grid: Grid) -> Rows:
-    rows = np.full((len(regions), grid.count), np.nan)
+    rows = np.full((len(regions), grid.count), np.nan, dtype=np.float32)
     for i, region in enumerate(regions):
         try:
             points = np.array(orjson.loads(b"[" + region + b"]"), dtype=object).reshape(-1, 2)

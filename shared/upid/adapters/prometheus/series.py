@@ -10,7 +10,7 @@ import numpy as np
 from upid.adapters.prometheus.matrix import Labels, Rows
 from upid.ports.metrics_source import PodContainer, UsageBlock
 
-Row = np.ndarray[tuple[int], np.dtype[np.float64]]
+Row = np.ndarray[tuple[int], np.dtype[np.float32]]
 _Run = dict[str, Row]
 
 
