@@ -153,6 +153,7 @@ class Services:
         return ClustersService(
             records=self.records, clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes,
             metrics_sources=self.metrics_sources, keys=self.idempotency, clock=self.clock, ids=self.ids, cancel_collection=self.collections.cancel,
+            forget_analyses=self.analyses.forget,
         )  # fmt: skip
 
     @cached_property
@@ -195,7 +196,7 @@ class Services:
         """Analyses, as they are asked for."""
         from upid.services.analyses import AnalysisService
 
-        return AnalysisService(self.records, self.cluster_records, self.idempotency, self.workflows, self.clock, self.ids)
+        return AnalysisService(self.records, self.cluster_records, self.idempotency, self.workflows, self.blobs, self.clock, self.ids)
 
     @cached_property
     def analyzing(self) -> AnalysisTasks:

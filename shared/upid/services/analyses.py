@@ -11,10 +11,11 @@ from typing import Any, Final
 from upid.domain.errors import ConflictError, NotFoundError, VersionConflictError
 from upid.domain.events import Event
 from upid.domain.identity import Caller
-from upid.domain.ids import has_shape
-from upid.domain.work import ENDED
+from upid.domain.ids import PREFIXES, has_shape
+from upid.domain.work import ENDED, WorkError, WorkStatus
+from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
-from upid.ports.records import Records
+from upid.ports.records import Delete, Records
 from upid.ports.workflows import Workflows
 from upid.services.cluster_records import ClusterRecords
 from upid.services.idempotency import IdempotencyKeys
@@ -22,6 +23,7 @@ from upid.services.work import WorkLog
 
 MACHINE: Final = "analyze-cluster"
 MOST_IN_BATCH: Final = 50
+DEAD: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
 class NothingCollectedError(ConflictError):
@@ -80,6 +82,7 @@ class AnalysisService:
     clusters: ClusterRecords
     keys: IdempotencyKeys
     workflows: Workflows
+    blobs: Blobs
     clock: Clock
     ids: Ids
     log: WorkLog = field(init=False)
@@ -119,6 +122,8 @@ class AnalysisService:
         """Return an analysis, or a batch with its parts, as clients see it; NotFoundError where there is none."""
         if not has_shape(analysis_id, "analysis"):
             raise NotFoundError(f"There is no {analysis_id}.", id=analysis_id)
+        if self._has_died(tenant, analysis_id):
+            self._end(tenant, analysis_id, "failed", WorkError("ExecutionEnded", "The workflow ended before the analysis was recorded."))
         work = self.log.view(tenant, analysis_id)
         result: Mapping[str, Any] = work.pop("result")
         if "analyses" in work["request"]:
@@ -155,6 +160,41 @@ class AnalysisService:
         event = Event(self.ids.new("event"), "analysis.started", tenant, analysis_id, self.clock.now(), data, actor)
         with contextlib.suppress(VersionConflictError):  # the other one was faster
             self.records.transact([queued], [event])
+
+    def forget(self, tenant: str, cluster_id: str) -> None:
+        """Remove what a deleted cluster's analyses left: tables, reviews, what still runs. The analyses themselves stay, as what once was asked."""
+        after: str | None = None
+        while True:
+            page = self.log.recent(tenant, after=after)
+            for record in page.items:
+                if record.body["request"].get("cluster_id") == cluster_id:
+                    self._remove(tenant, record.body["id"])
+            after = page.after
+            if after is None:
+                return
+
+    def _remove(self, tenant: str, analysis_id: str) -> None:
+        with contextlib.suppress(NotFoundError):
+            self.workflows.stop(MACHINE, analysis_id, cause="The cluster was deleted.")
+        self._end(tenant, analysis_id, "cancelled", WorkError("cancelled", "The cluster was deleted."))
+        self.blobs.delete_all(f"t/{tenant}/analyses/{analysis_id}/")
+        begin = PREFIXES["recommendation"] + analysis_id.removeprefix(PREFIXES["analysis"])
+        while reviews := self.records.query(f"t#{tenant}#reviews", prefix=begin).items:
+            self.records.transact([Delete(review.key) for review in reviews])
+
+    def _has_died(self, tenant: str, analysis_id: str) -> bool:
+        """Tell whether the execution is over, by its time limit or by force, and left the analysis as it was."""
+        body = self.log.record(tenant, analysis_id).body
+        if body["status"] in ENDED or "analyses" in body["request"]:
+            return False
+        with contextlib.suppress(NotFoundError):  # it is being started right now
+            return self.workflows.describe(MACHINE, analysis_id).status in DEAD
+        return False
+
+    def _end(self, tenant: str, analysis_id: str, status: WorkStatus, error: WorkError) -> None:
+        data = {"cluster_id": self.log.record(tenant, analysis_id).body["request"]["cluster_id"], "error": error.code}
+        event = Event(self.ids.new("event"), "analysis.failed", tenant, analysis_id, self.clock.now(), data)
+        self.log.end(tenant, analysis_id, status, result={}, errors=[error], events=[event])
 
     def _launch(self, caller: Caller, analysis_id: str, request: AnalysisRequest) -> None:
         # The durable execution comes first and creates the record itself where this process dies in between: no analysis waits for ever.

@@ -73,6 +73,7 @@ class ClustersService:
     clock: Clock
     ids: Ids
     cancel_collection: Callable[[str, str, str], None]
+    forget_analyses: Callable[[str, str], None]
 
     def register(self, caller: Caller, registration: Registration, *, idempotency_key: str = "") -> dict[str, Any]:
         """Register a cluster and return its view; the same idempotency key and registration within a day return the first answer.
@@ -168,6 +169,7 @@ class ClustersService:
         """Remove what a deleted cluster left; doing it twice changes nothing."""
         if collection_id:
             self.cancel_collection(tenant, collection_id, f"Cluster {cluster_id} was deleted.")
+        self.forget_analyses(tenant, cluster_id)
         self.blobs.delete_all(blob_prefix(tenant, cluster_id))
         self.history.delete_cluster(tenant, cluster_id)
         self.records.delete(registry_key(cluster_id))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from worlds.analysis import CONTAINERS, SHOP, TENANT, analyze, collected, listed, run, start
-from worlds.collection import World, workload
+from worlds.collection import ALICE, World, workload
 
 from upid.domain.errors import NotFoundError
 from upid.domain.ids import recommendation_place
@@ -202,6 +202,23 @@ def test_a_cluster_that_goes_meanwhile_fails_the_analysis_and_not_more(tmp_path:
 
     with pytest.raises(NotFoundError):
         run(world, analysis_id)
+
+
+def test_a_deleted_cluster_leaves_no_tables_reviews_or_running_analyses(tmp_path: Path) -> None:
+    world, cluster_id = collected(tmp_path)
+    view = analyze(world, cluster_id)
+    entry = listed(world, cluster_id, status="recommended").entries[0]
+    world.services.recommendations.review(ALICE, entry["id"], "approved", "")
+    waiting = start(world, cluster_id)
+
+    world.services.clusters.delete(ALICE, cluster_id)
+
+    assert blobs(world, view["id"]) == {}
+    assert world.services.records.query(f"t#{TENANT}#reviews").items == ()
+    assert world.services.analyses.view(TENANT, waiting)["status"] == "cancelled"
+    assert world.services.analyses.view(TENANT, view["id"])["status"] == "succeeded"
+    with pytest.raises(NotFoundError):
+        world.services.recommendations.get(TENANT, entry["id"])
 
 
 def test_every_container_has_a_recommendation_that_can_be_read_by_id(tmp_path: Path) -> None:
