@@ -49,7 +49,7 @@ def test_pieces_of_any_size_give_the_same(piece: int) -> None:
     labels, rows, document = read(text, piece)
 
     assert [one["pod"] for one in labels] == ["p0", "p1", "p2", "p3", "p4"]
-    assert rows.tolist() == [[float(f"{i}.{k}5") for k in range(4)] for i in range(5)]
+    assert rows.tolist() == [[float(f"{i}.{k * 25:02}") for k in range(4)] for i in range(5)]
     assert document["warnings"] == ["half"]
 
 
