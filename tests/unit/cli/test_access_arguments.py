@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from upid.cli import arguments
+from upid.domain.errors import UnavailableError
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("7d", 604800), ("36h", 129600), ("1h30m", 5400), ("1s", 1)])
+def test_a_duration_is_whole_seconds(text: str, seconds: int) -> None:
+    assert arguments.duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "7", "0s", "500ms", "-1h", "1.5s", "forever"])
+def test_what_is_no_duration_is_a_usage_error(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        arguments.duration(text)
+
+
+@pytest.mark.parametrize(("text", "pair"), [("X-Scope-OrgID: a:b ", ("X-Scope-OrgID", "a:b")), ("X:", ("X", ""))])
+def test_a_header_is_split_at_its_first_colon(text: str, pair: tuple[str, str]) -> None:
+    assert arguments.header(text) == pair
+
+
+def test_a_password_may_have_colons() -> None:
+    assert arguments.basic_auth("me:a:b") == ("me", "a:b")
+
+
+@pytest.mark.parametrize("text", ["me", ":secret", ""])
+def test_basic_auth_without_a_user_is_a_usage_error_that_keeps_the_secret(text: str) -> None:
+    with pytest.raises(typer.BadParameter) as caught:
+        arguments.basic_auth(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_first_kubeconfig_of_a_list_that_exists_counts(tmp_path: Path) -> None:
+    (tmp_path / "b").write_text("second")
+
+    access = arguments.cluster_access(f"{tmp_path / 'a'}:{tmp_path / 'b'}", "prod")
+
+    assert (access.kubeconfig, access.context, access.trusted, access.base_path) == ("second", "prod", True, str(tmp_path))
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff\xfe\x00")])
+def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path, make: object) -> None:
+    path = tmp_path / "config"
+    make(path)  # type: ignore[operator] # a function of the path
+
+    with pytest.raises(UnavailableError, match=str(path)):
+        arguments.cluster_access(str(path), "")
+
+
+def test_a_token_comes_from_its_file_without_the_line_break(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret\n")
+
+    access = arguments.metrics_access(
+        "http://x", headers=[], bearer_token="", bearer_token_file=tmp_path / "token", login=("", ""), cluster_label="", max_qps=0.0
+    )
+
+    assert access.bearer_token == "secret"
+
+
+def test_a_token_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="token"):
+        arguments.metrics_access(
+            "http://x", headers=[], bearer_token="", bearer_token_file=tmp_path / "token", login=("", ""), cluster_label="", max_qps=0.0
+        )
