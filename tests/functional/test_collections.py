@@ -102,7 +102,7 @@ def test_what_cannot_be_right_is_422_with_a_pointer(client: Client, cluster_id: 
 
 @pytest.mark.parametrize("cluster_id", ["cl_01HZZZZZZZZZZZZZZZZZZZZZZZ", "nobody", "../../x", "col_01HZZZZZZZZZZZZZZZZZZZZZZZ"])
 def test_a_cluster_that_is_not_there_is_404(client: Client, cluster_id: str) -> None:
-    client.post("/metrics/collect", {"cluster_id": cluster_id}).problem(404, "not-found")
+    assert client.post("/metrics/collect", {"cluster_id": cluster_id}).problem(404, "not-found")["id"] == cluster_id
 
 
 def test_the_same_key_starts_one_collection(client: Client, services: Services, cluster_id: str) -> None:

@@ -16,7 +16,7 @@ they have. The history is the truth: a profile that is behind it, missing or dam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -118,12 +118,8 @@ class CollectingService:
         behind = max([watermark, *(stop for _, stop in pending)])
         windows = bounded([*pending, *windows_of(behind, end, step)], len(groups)) if groups else ()
 
-        def change(body: dict[str, Any]) -> dict[str, Any]:
-            shards = body["shards"] or shard_count(containers)
-            first = {"shards": shards, "step_seconds": step, "history_seconds": body["history_seconds"] or request["history_seconds"]}
-            return body | first | {"pending": [list(window) for window in windows]}
-
-        shards = self.clusters.change(tenant, cluster["id"], change)["shards"]
+        first = {"shards": shard_count(containers), "step_seconds": step, "history_seconds": request["history_seconds"]}
+        shards = self.clusters.change(tenant, cluster["id"], lambda body: _planned(body, first, windows))["shards"]
         Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
         for group in groups:
             files.save_inventory(group, encode(Snapshot(now, of_namespaces(inventory, group))))
@@ -169,3 +165,9 @@ class CollectingService:
 
     def _gone(self, collection_id: str) -> Plan:
         raise NotFoundError(f"The plan of {collection_id} is gone: the collection has ended.", id=collection_id)
+
+
+def _planned(body: dict[str, Any], first: Mapping[str, Any], windows: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """Return the cluster's record with what its first collection decides, and with the windows that shards may now begin to fold."""
+    decided = {name: body[name] or value for name, value in first.items()}
+    return body | decided | {"pending": [list(window) for window in windows]}
