@@ -121,8 +121,8 @@ def _write(document: dict[str, Any], output: Form, file: Path | None) -> None:
     else:
         from upid.cli.table import render
 
-        width = 160 if file is not None or not sys.stdout.isatty() else None
-        text = render(document, width=width).encode()
+        is_seen = file is None and sys.stdout.isatty()
+        text = render(document, width=None if is_seen else 160, color=is_seen).encode()
     if file is None:
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
