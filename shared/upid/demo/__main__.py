@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from upid.demo.server import DemoCluster, DemoServer
 from upid.demo.state import read_state, write_state
@@ -20,15 +20,19 @@ def main(arguments: list[str]) -> int:
     if state is None:
         sys.stderr.write(f"{path} holds no demo cluster\n")
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = _bound(DemoCluster(state.identity), state.port)
     if server.server_port != state.port:
         write_state(path, replace(state, port=server.server_port))
     server.cluster.apis()
+    for target, given in ((server.serve_forever, ()), (_watch, (sys.stdin.buffer, stopping))):
+        threading.Thread(target=target, args=given, daemon=True).start()
     sys.stdout.write(f"ready {server.url}\n")
     sys.stdout.flush()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    server.serve_forever()
+    stopping.wait()
+    server.server_close()
     return 0
 
 
@@ -40,9 +44,9 @@ def _bound(cluster: DemoCluster, port: int) -> DemoServer:
         return DemoServer(cluster, 0)
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(0)
+def _watch(parent: BinaryIO, stopping: threading.Event) -> None:
+    parent.read()
+    stopping.set()
 
 
 if __name__ == "__main__":
