@@ -12,16 +12,19 @@ _SUFFIX: Final = {
     "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18), "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30),
     "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
 }  # fmt: skip
+LARGEST_EXPONENT: Final = 400
+LARGEST: Final = 2.0**63 - 1024  # the last double before 2**63
 _QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([numkMGTPE]|[KMGTPE]i)?|[eE]([+-]?\d+))")
 
 
 def parse_quantity(text: str | float) -> float:
-    """Return a quantity in base units (cores, bytes); ValueError for what the API server would refuse."""
+    """Return a quantity in base units (cores, bytes), capped at 2**63 as the API server does; ValueError for what it would refuse."""
     found = _QUANTITY.fullmatch(str(text))
     if not found:
         raise ValueError(f"{text!r} is no Kubernetes quantity.")
-    scale = Decimal(10) ** int(found[3]) if found[3] else _SUFFIX[found[2] or ""]
-    return float(Decimal(found[1]) * scale)
+    # No exponent beyond these changes the result: the largest is capped, the smallest is nothing.
+    scale = Decimal(10) ** min(max(int(found[3]), -LARGEST_EXPONENT), LARGEST_EXPONENT) if found[3] else _SUFFIX[found[2] or ""]
+    return min(max(float(Decimal(found[1]) * scale), -LARGEST), LARGEST)
 
 
 def format_cpu(cores: float) -> str:

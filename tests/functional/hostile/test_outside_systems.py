@@ -82,6 +82,32 @@ def test_one_malformed_object_is_named_and_the_rest_is_done(world: World, broken
     assert outcome.entry("web")["status"] == "recommended"
 
 
+@pytest.mark.parametrize("replicas", ["many", -1, 2**31, 10**30, [1], {"a": 1}])
+def test_a_count_that_is_none_makes_the_workload_unreadable(world: World, replicas: object) -> None:
+    world.cluster.deployment("shop", "bad", [container()], pods=[])
+    world.cluster.objects["deployments"][-1]["spec"]["replicas"] = replicas
+    outcome = world.run()
+    assert outcome.status == 3
+    assert "shop/bad" in outcome.err
+    assert outcome.entry("web")["status"] == "recommended"
+
+
+def test_a_request_of_any_size_can_be_written_down(world: World) -> None:
+    world.cluster.deployment("shop", "vast", [container(cpu="1e999999999", memory="1" + "0" * 300)], pods=[])
+    outcome = world.run()
+    assert outcome.status == 0
+    assert outcome.entry("vast")["current"]["memory_request_bytes"] == 2**63 - 1024
+
+
+@pytest.mark.parametrize("metadata", [None, [], ["a"], "text", {}, {"name": "x", "ownerReferences": 5}])
+def test_a_malformed_namespace_is_named_and_the_rest_is_done(world: World, metadata: object) -> None:
+    world.cluster.objects["namespaces"].append({"metadata": metadata})
+    outcome = world.run()
+    assert outcome.status == 3
+    assert "Namespace" in outcome.err
+    assert outcome.entry("web")["status"] == "recommended"
+
+
 def test_a_namespace_that_does_not_exist_is_named(world: World) -> None:
     world.run("--namespace", "shop", "--namespace", "nowhere").assert_refused(1, "nowhere")
 

@@ -42,3 +42,13 @@ def test_written_memory_is_never_less_than_what_was_asked(size: float) -> None:
 @given(st.floats(1e-6, 1e5))
 def test_written_cpu_is_never_less_than_what_was_asked(cores: float) -> None:
     assert parse_quantity(format_cpu(cores)) >= cores * (1 - 1e-9) - 1e-9
+
+
+@pytest.mark.parametrize("text", ["1e30", "10E", "100Ei", "1e999999999", f"1{'0' * 300}"])
+def test_a_quantity_beyond_2_to_63_is_capped_there(text: str) -> None:
+    assert parse_quantity(text) == 2.0**63 - 1024
+    assert int(parse_quantity(text)) < 2**63
+
+
+def test_a_quantity_of_a_vanishing_size_is_nothing() -> None:
+    assert parse_quantity("1e-999999999") == 0

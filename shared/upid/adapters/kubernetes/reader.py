@@ -13,7 +13,7 @@ from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.lists import Lister
 from upid.adapters.kubernetes.objects import meta_of
 from upid.adapters.kubernetes.pods import PodRow, reduce_pod
-from upid.adapters.kubernetes.workloads import POD, TEMPLATED, Found, Kind, reduce_workload
+from upid.adapters.kubernetes.workloads import POD, TEMPLATED, Found, Kind, reduce_workload, unreadable
 from upid.domain.errors import AppError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from upid.domain.inventory import Autoscaler, Node, Unreadable
 
@@ -73,14 +73,15 @@ class Reader:
 
     def _read_namespaces(self) -> None:
         try:
-            names = self.lister.rows(NAMESPACES, lambda body: meta_of(body).name)
+            rows = self.lister.rows(NAMESPACES, _namespace)
         except ForbiddenError as error:
             self.listing.namespaces = self._existing()
             if not self.namespaces:
                 self.listing.unreadable.append(Unreadable("namespaces", error.detail))
             return
-        if names is None:
+        if rows is None:
             raise ApiServerError(f"What answers at {self.lister.session.target.server} is no Kubernetes API: it has no {NAMESPACES}.")
+        names = self._kept(rows)
         missing = [name for name in self.namespaces if name not in set(names)]
         if missing:
             raise NotFoundError(f"There is no namespace {missing[0]!r} in the cluster.", namespace=missing[0])
@@ -137,6 +138,13 @@ class Reader:
             else:
                 kept.append(row)
         return kept
+
+
+def _namespace(body: dict[str, Any]) -> str | Unreadable:
+    try:
+        return meta_of(body).name
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return unreadable("Namespace", body, error)
 
 
 def _reducer(kind: Kind) -> Callable[[dict[str, Any]], Found | Unreadable]:

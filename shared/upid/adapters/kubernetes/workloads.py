@@ -30,6 +30,7 @@ JOB: Final = Kind("Job", "/apis/batch/v1", "jobs")
 CRON_JOB: Final = Kind("CronJob", "/apis/batch/v1", "cronjobs")
 POD: Final = Kind("Pod", "/api/v1", "pods")
 
+MOST_PODS: Final = 2**31 - 1  # counts are int32 in the API
 TEMPLATED: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB)
 LISTED: Final = frozenset(kind.name for kind in (*TEMPLATED, POD))
 
@@ -83,15 +84,22 @@ def _pod_spec(kind: Kind, spec: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _replicas(kind: Kind, spec: Mapping[str, Any], status: Mapping[str, Any]) -> int:
     if kind is DAEMON_SET:
-        return int(status.get("desiredNumberScheduled") or 0)
+        return _count(status.get("desiredNumberScheduled") or 0)
     if kind is CRON_JOB:
         return 0
     wanted = spec.get("parallelism" if kind is JOB else "replicas")
-    return 1 if wanted is None else int(wanted)
+    return 1 if wanted is None else _count(wanted)
+
+
+def _count(value: Any) -> int:
+    count = int(value)
+    if not 0 <= count <= MOST_PODS:
+        raise ValueError(f"it has {str(count)[:20]} replicas")
+    return count
 
 
 def _ready(kind: Kind, status: Mapping[str, Any]) -> int | None:
     if kind in {CRON_JOB, POD}:
         return None
     field = "numberReady" if kind is DAEMON_SET else "ready" if kind is JOB else "readyReplicas"
-    return int(status.get(field) or 0)
+    return _count(status.get(field) or 0)
