@@ -99,25 +99,28 @@ class Reader:
         return sorted(set(self.namespaces))
 
     def _rows(self, kind: Kind, scope: str, reduce: Callable[[dict[str, Any]], T]) -> list[T] | None:
-        what = f"{kind.plural} of namespace {scope}" if scope else kind.plural
+        """Return a list's rows; None where there is none to be had, which is noted unless the server just does not know the kind."""
+        return self._first_known((kind,), scope, reduce)
+
+    def _autoscalers(self, scope: str) -> list[tuple[Target, Autoscaler] | Unreadable] | None:
+        return self._first_known(AUTOSCALERS, scope, reduce_autoscaler)
+
+    def _first_known(self, kinds: Sequence[Kind], scope: str, reduce: Callable[[dict[str, Any]], T]) -> list[T] | None:
+        """Return the rows of the first of these kinds (versions of one) that the server knows; None where it knows none, or refuses."""
+        what = f"{kinds[0].plural} of namespace {scope}" if scope else kinds[0].plural
         if self._silent.is_set():
             self.listing.unreadable.append(Unreadable(what, "The Kubernetes API no longer answers."))
             return None
         try:
-            return self.lister.rows(kind.path(scope), reduce)
+            for kind in kinds:
+                rows = self.lister.rows(kind.path(scope), reduce)
+                if rows is not None:
+                    return rows
         except (ForbiddenError, ApiServerError, InvalidError) as error:
             if isinstance(error, NoAnswerError):
                 self._silent.set()
             self._refused.append(error)
             self.listing.unreadable.append(Unreadable(what, error.detail))
-            return None
-
-    def _autoscalers(self, scope: str) -> list[tuple[Target, Autoscaler] | Unreadable] | None:
-        for kind in AUTOSCALERS:
-            before = len(self.listing.unreadable)
-            rows = self._rows(kind, scope, reduce_autoscaler)
-            if rows is not None or len(self.listing.unreadable) > before:
-                return rows
         return None
 
     def _hold_readable(self, answers: Sequence[list[Any] | None]) -> None:
