@@ -21,7 +21,7 @@ from upid.services.identity import ADMIN
 from upid.settings import Settings
 
 MOST_ROWS: Final = 80
-PIPE_COLUMNS: Final = 190
+PIPE_COLUMNS: Final = 200
 USUAL_PODS: Final = 150
 HOUR: Final = 3600
 STOP_SECONDS: Final = 9.0  # after these a demo that does not stop is ended: its data is safe at any moment
