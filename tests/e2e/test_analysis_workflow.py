@@ -27,6 +27,7 @@ Task = Callable[[Any, Any], Any]
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
     world, cluster_id = collected(tmp_path_factory.mktemp("world"), *MANY, history_seconds=86400)
+    vars(world.services).pop("analyses")  # it has the workflows that other tests run by hand
     world.services.workflows = EmbeddedWorkflows(world.services.records, SystemClock())
     yield world, cluster_id
     world.services.database.close()

@@ -12,12 +12,12 @@ import pytest
 from worlds.analysis import TENANT
 
 from upid.bootstrap import Services
-from upid.cli.benching.analyze import BenchmarkError, run
+from upid.cli.benching.analyze import BenchmarkError, analyze, run
 from upid.cli.benching.data import END, Size, make
 from upid.cli.benching.identity import CLUSTER
 from upid.cli.benching.medians import medians
 from upid.cli.benching.memory import PeakMemory
-from upid.cli.benching.starts import groups
+from upid.cli.benching.starts import groups, starts
 from upid.ports.usage_history import HistoryScope
 from upid.services.analyses import AnalysisRequest
 from upid.settings import Settings
@@ -45,6 +45,14 @@ def test_the_groups_are_those_with_routes() -> None:
     assert "authorizer" not in groups()
 
 
+def test_starts_are_seconds_of_every_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upid.cli.benching.starts.groups", lambda: ["optimization"])
+    told = starts(1)
+    assert list(told["import_seconds"]) == ["optimization"]
+    assert 0 < told["help_seconds"] < 30
+    assert 0 < told["import_seconds"]["optimization"] < 30
+
+
 def test_data_has_every_container_and_every_sample(tmp_path: Path) -> None:
     services, size = Services(Settings(home=tmp_path)), Size(30, 2, 300)
     make(services, size, history=True)
@@ -69,6 +77,16 @@ def test_a_run_tells_the_keys_of_its_figures(tmp_path: Path, monkeypatch: pytest
     assert list(told["seconds"]) == ["load", "analyze", "persist", "total"]
     assert 0 < sum(list(told["seconds"].values())[:3]) < told["seconds"]["total"] < time.perf_counter() - begun
     assert told["peak_rss_bytes"] > 20 * MIB
+
+
+def test_runs_share_data_that_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPID_WORKERS", "1")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    runs = analyze(Size(10, 1, 900), "profiles", repeat=2)
+
+    assert [told["recommendations"] for told in runs] == [10, 10]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_leaves_a_recommendation_out_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
