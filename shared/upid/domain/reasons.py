@@ -14,7 +14,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "no_data": "There is no sample of this container in the window.",
     "not_enough_data": "Only {samples} samples over {hours} h were seen; at least {minimum_samples} over {minimum_hours} h are needed.",
     "scaled_to_zero": "The workload is scaled to zero.",
-    "cpu_quantile": "CPU use is above {cpu_quantile_cores} for {allowed_time_above} of the time, as much as is allowed.",
+    "cpu_quantile": "CPU use is expected above {cpu_quantile_cores} for {allowed_time_above} of the time, as much as is allowed.",
     "cpu_busiest_pod": "The busiest pod at each moment needs {cpu_busiest_cores}, more than the {cpu_quantile_cores} of all pods pooled.",
     "cpu_recurring_peak": "A peak that comes back {cpu_recurring_hour} needs {cpu_recurring_cores}.",
     "cpu_growth": "CPU use grows: {cpu_growth} are added for the {review_days} days until the review.",
