@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from upid.adapters.kubernetes.cluster_parts import Target
 from upid.adapters.kubernetes.pods import PodRow
 from upid.adapters.kubernetes.reader import Listing
-from upid.adapters.kubernetes.selectors import Matches
-from upid.adapters.kubernetes.workloads import CRON_JOB, JOB, LISTED, REPLICA_SET, Found
+from upid.adapters.kubernetes.workloads import CRON_JOB, JOB, LISTED, REPLICA_SET, ROLLOUT, Found
 from upid.domain.inventory import Inventory, Pod, Unreadable, Workload
+from upid.domain.selectors import Matches
 
 
 @dataclass(slots=True)
@@ -46,10 +46,15 @@ class Assembly:
             server_version=server_version,
         )
 
+    @property
+    def _listed(self) -> frozenset[str]:
+        """The kinds that workloads were listed of: what a kind that was not owns is a workload by itself."""
+        return LISTED if ROLLOUT.name in self.listing.workloads else LISTED - {ROLLOUT.name}
+
     def _links(self, kind: str) -> list[tuple[str, str, str, str]]:
         """Return (namespace, name, uid, uid of the owning workload or its own) of every object of a kind that others may own."""
         rows = self.listing.workloads.get(kind, ())
-        return [(m.namespace, m.name, m.uid, m.owner.uid if m.owner and m.owner.kind in LISTED else m.uid) for m, _ in rows]
+        return [(m.namespace, m.name, m.uid, m.owner.uid if m.owner and m.owner.kind in self._listed else m.uid) for m, _ in rows]
 
     def _top(self, pod: PodRow) -> str:
         if pod.alone or pod.meta.owner is None:
@@ -68,7 +73,7 @@ class Assembly:
     def _tops(self, pods_of: dict[str, list[PodRow]]) -> Iterator[Found]:
         for kind, rows in self.listing.workloads.items():
             owned = {REPLICA_SET.name, JOB.name}
-            yield from (row for row in rows if kind not in owned or row.meta.owner is None or row.meta.owner.kind not in LISTED)
+            yield from (row for row in rows if kind not in owned or row.meta.owner is None or row.meta.owner.kind not in self._listed)
         for pods in pods_of.values():
             newest = max(pods, key=lambda pod: (pod.meta.created_at, pod.meta.name))
             if newest.own is not None:

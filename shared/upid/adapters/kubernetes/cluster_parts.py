@@ -45,9 +45,9 @@ def reduce_node(body: Mapping[str, Any]) -> Node | Unreadable:
             uid=meta.uid,
             cpu_cores=parse_quantity(given["cpu"]),
             memory_bytes=parse_quantity(given["memory"]),
-            instance_type=_first(meta.labels, INSTANCE_TYPE),
-            region=_first(meta.labels, REGION),
-            capacity_type=_capacity_type(meta.labels),
+            instance_type=first_of(meta.labels, INSTANCE_TYPE),
+            region=first_of(meta.labels, REGION),
+            capacity_type=capacity_type(meta.labels),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         return unreadable("Node", body, error)
@@ -82,12 +82,14 @@ def _utilizations(spec: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield str(source.get("name")), float(share)
 
 
-def _capacity_type(labels: Mapping[str, str]) -> str:
+def capacity_type(labels: Mapping[str, str]) -> str:
+    """Return how a node is paid for (spot, on-demand, reserved), "" where its labels do not tell."""
     if any(labels.get(flag) == "true" for flag in SPOT_FLAGS):
         return "spot"
-    word = _first(labels, CAPACITY_TYPE).lower().replace("_", "-")
+    word = first_of(labels, CAPACITY_TYPE).lower().replace("_", "-")
     return CAPACITY_WORDS.get(word, "")
 
 
-def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
+def first_of(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """Return the first of these labels that a node has, "" where it has none."""
     return next((labels[name] for name in names if labels.get(name)), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upid.domain.errors import UnavailableError
+from upid.domain.errors import ConflictError, UnavailableError
 
 
 class KubeconfigError(UnavailableError):
@@ -21,3 +21,13 @@ class NoAnswerError(ApiServerError):
     """The API server does not answer at all."""
 
     title = "Kubernetes API not reachable"
+
+
+class ListExpiredError(ConflictError):
+    """A list expired on the API server between two of its pages: read it from the beginning."""
+
+    title = "List expired"
+
+    def __init__(self, detail: str, go_on: str = "") -> None:
+        super().__init__(detail)
+        self.go_on = go_on  # where the server offers to go on with what is there now

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from upid.adapters.kubernetes.errors import ApiServerError
+from upid.adapters.kubernetes.errors import ApiServerError, ListExpiredError
 from upid.adapters.kubernetes.session import Answer, Session
 from upid.domain.errors import AppError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 
@@ -31,24 +31,30 @@ class Lister:
         with self._parsing:
             return _document(answer, path)
 
-    def rows(self, path: str, reduce: Callable[[dict[str, Any]], T], *, selector: str = "") -> list[T] | None:
-        """Return every object of a list, reduced; None where the server does not know the kind (404).
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the document that the server answers to one; errors as `get` raises them."""
+        answer = self.session.post(path, orjson.dumps(body))
+        with self._parsing:
+            return _document(answer, path)
+
+    def rows(self, path: str, reduce: Callable[[dict[str, Any]], T], *, page: int = 0) -> list[T] | None:
+        """Return every object of a list, reduced; None where the server does not know the kind (404). page: most objects at once.
 
         A list that expired between two pages (410) is read anew once. Raises what `get` raises.
         """
         for attempt in (1, 2):
             try:
-                return self._all(path, reduce, selector)
+                return self._all(path, reduce, page or self.page)
             except NotFoundError:
                 return None
-            except _ExpiredError as error:
+            except ListExpiredError as error:
                 if attempt == 2:
                     raise ApiServerError(error.detail) from None
         return None
 
-    def _all(self, path: str, reduce: Callable[[dict[str, Any]], T], selector: str) -> list[T]:
+    def _all(self, path: str, reduce: Callable[[dict[str, Any]], T], page: int) -> list[T]:
         rows: list[T] = []
-        query = {"limit": str(self.page)} | ({"labelSelector": selector} if selector else {})
+        query = {"limit": str(page)}
         while True:
             answer = self.session.get(path, query)
             with self._parsing:
@@ -63,16 +69,12 @@ class Lister:
             query["continue"] = str(go_on)
 
 
-class _ExpiredError(AppError):
-    """A list expired between two pages."""
-
-
 def _document(answer: Answer, path: str) -> dict[str, Any]:
     try:
         document = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         document = None
-    if answer.status != 200:
+    if not 200 <= answer.status < 300:
         raise _error(answer.status, document, path)
     if not isinstance(document, dict):
         raise ApiServerError(f"What answers at {path} is no Kubernetes API: its answer is not JSON.")
@@ -90,7 +92,9 @@ def _error(status: int, document: Any, path: str) -> AppError:
         case 404:
             return NotFoundError(f"The Kubernetes API has no {path}.")
         case 410:
-            return _ExpiredError(f"The list {path} expired while it was read, twice.")
+            metadata = document.get("metadata") if isinstance(document, dict) else None
+            offered = metadata.get("continue") if isinstance(metadata, dict) else None
+            return ListExpiredError(f"The list {path} expired on the API server while it was read.", str(offered or ""))
         case 400 | 422:
             return InvalidError(f"The Kubernetes API cannot take this: {words}")
         case _:

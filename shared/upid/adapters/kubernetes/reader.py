@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,16 +13,19 @@ from upid.adapters.kubernetes.cluster_parts import Target, reduce_autoscaler, re
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.lists import Lister
 from upid.adapters.kubernetes.objects import meta_of
+from upid.adapters.kubernetes.paths import HEAVY, HEAVY_PAGE, LISTS, NAMESPACE, NODE, SHOWN
 from upid.adapters.kubernetes.pods import PodRow, reduce_pod
-from upid.adapters.kubernetes.workloads import POD, TEMPLATED, Found, Kind, reduce_workload, unreadable
+from upid.adapters.kubernetes.rows import row_of
+from upid.adapters.kubernetes.workloads import POD, ROLLOUT, TEMPLATED, Found, Kind, reduce_workload, unreadable
 from upid.domain.errors import AppError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from upid.domain.inventory import Autoscaler, Node, Unreadable
+from upid.domain.objects import SURVEYED, ObjectKind, Row
 
 AT_ONCE: Final = 4
 AUTOSCALERS: Final = tuple(
     Kind("HorizontalPodAutoscaler", f"/apis/autoscaling/{version}", "horizontalpodautoscalers") for version in ("v2", "v1")
 )
-NAMESPACES: Final = "/api/v1/namespaces"
+ONLY_SHOWN: Final[tuple[ObjectKind, ...]] = ("services", "configmaps", "secrets", "nodemetrics")
 T = TypeVar("T")
 
 
@@ -35,14 +39,17 @@ class Listing:
     nodes: list[Node] = field(default_factory=list)
     autoscalers: dict[Target, Autoscaler] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Reader:
-    """Reads lists of some namespaces, or of all where none is named."""
+    """Reads lists of some namespaces, or of all where none is named. observing: keep a row of each surveyed object, and list what is only shown."""
 
     lister: Lister
     namespaces: Sequence[str] = ()
+    observing: bool = False
     listing: Listing = field(default_factory=Listing)
     _silent: Event = field(default_factory=Event, repr=False)
     _refused: list[AppError] = field(default_factory=list, repr=False)
@@ -60,11 +67,14 @@ class Reader:
             pods = [pool.submit(self._rows, POD, scope, reduce_pod) for scope in scopes]
             kinds = [(kind, pool.submit(self._rows, kind, scope, _reducer(kind))) for scope in scopes for kind in TEMPLATED]
             scalers = [pool.submit(self._autoscalers, scope) for scope in scopes]
-            nodes = pool.submit(self._rows, Kind("Node", "/api/v1", "nodes"), "", reduce_node)
+            nodes = pool.submit(self._rows, NODE, "", reduce_node)
+            if self.observing:
+                deque(pool.map(self._show, ONLY_SHOWN), maxlen=0)
         answers = [*(task.result() for task in pods), *(task.result() for _, task in kinds)]
         self._hold_readable(answers)
         for kind, task in kinds:
-            self.listing.workloads.setdefault(kind.name, []).extend(self._kept(task.result()))
+            if kind is not ROLLOUT or task.result() is not None:
+                self.listing.workloads.setdefault(kind.name, []).extend(self._kept(task.result()))
         for rows in pods:
             self.listing.pods.extend(self._kept(rows.result()))
         self.listing.nodes.extend(self._kept(nodes.result()))
@@ -73,14 +83,14 @@ class Reader:
 
     def _read_namespaces(self) -> None:
         try:
-            rows = self.lister.rows(NAMESPACES, _namespace)
+            rows = self._observed(NAMESPACE, _namespace, NAMESPACE.path())
         except ForbiddenError as error:
             self.listing.namespaces = self._existing()
             if not self.namespaces:
                 self.listing.unreadable.append(Unreadable("namespaces", error.detail))
             return
         if rows is None:
-            raise ApiServerError(f"What answers at {self.lister.session.target.server} is no Kubernetes API: it has no {NAMESPACES}.")
+            raise ApiServerError(f"What answers at {self.lister.session.target.server} is no Kubernetes API: it has no {NAMESPACE.path()}.")
         names = self._kept(rows)
         missing = [name for name in self.namespaces if name not in set(names)]
         if missing:
@@ -91,7 +101,7 @@ class Reader:
         """Hold that each named namespace exists, one by one, where listing them is not allowed; one that may not be looked at counts as there."""
         for name in self.namespaces:
             try:
-                self.lister.get(f"{NAMESPACES}/{name}")
+                self.lister.get(f"{NAMESPACE.path()}/{name}")
             except NotFoundError:
                 raise NotFoundError(f"There is no namespace {name!r} in the cluster.", namespace=name) from None
             except ForbiddenError:
@@ -113,15 +123,54 @@ class Reader:
             return None
         try:
             for kind in kinds:
-                rows = self.lister.rows(kind.path(scope), reduce)
+                rows = self._observed(kind, reduce, kind.path(scope))
                 if rows is not None:
                     return rows
         except (ForbiddenError, ApiServerError, InvalidError) as error:
+            if kinds[0] is ROLLOUT and isinstance(error, ForbiddenError) and not self._serves(ROLLOUT.group):
+                return None  # who may not list what nobody installed is refused all the same
             if isinstance(error, NoAnswerError):
                 self._silent.set()
             self._refused.append(error)
             self.listing.unreadable.append(Unreadable(what, error.detail))
         return None
+
+    def _observed(self, kind: Kind, reduce: Callable[[dict[str, Any]], T], path: str) -> list[T] | None:
+        """Return a list's rows, and keep what is shown of each object where that is asked for."""
+        shown = SHOWN.get(kind.name)
+        if not self.observing or shown not in SURVEYED:
+            return self.lister.rows(path, reduce)
+        pairs = self.lister.rows(path, lambda body: (reduce(body), row_of(shown, body)))
+        if pairs is None:
+            return None
+        self.listing.rows.setdefault(shown, []).extend(row for _, row in pairs if row is not None)
+        return [reduced for reduced, _ in pairs]
+
+    def _show(self, kind: ObjectKind) -> None:
+        """Read a list that is only shown: one that is refused is no fault of the inventory."""
+        listed = LISTS[kind]
+        found: list[Row] = []
+        for scope in dict.fromkeys(self.namespaces) or ("",):
+            try:
+                path = listed.path("" if kind == "nodemetrics" else scope)
+                rows = self.lister.rows(path, lambda body: row_of(kind, body), page=HEAVY_PAGE if kind in HEAVY else 0)
+            except AppError as error:
+                self.listing.missing[kind] = error.detail
+                return
+            if rows is None:
+                self.listing.missing[kind] = ""
+                return
+            found += [row for row in rows if row is not None]
+        self.listing.rows[kind] = found
+
+    def _serves(self, group: str) -> bool:
+        try:
+            self.lister.get(group)
+        except NotFoundError:
+            return False
+        except AppError:
+            return True
+        return True
 
     def _hold_readable(self, answers: Sequence[list[Any] | None]) -> None:
         if any(rows is not None for rows in answers):

@@ -1,7 +1,9 @@
-"""GET requests to one API server: pooled, with timeouts, bounded answers, and retries with backoff."""
+"""Requests to one API server: pooled, with timeouts, bounded answers, and retries with backoff."""
 
 from __future__ import annotations
 
+import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.target import Target
 from upid.adapters.kubernetes.tls import tls_context
+from upid.domain.objects import Connection
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 PIECE_BYTES: Final = 1 << 16
@@ -60,12 +63,32 @@ class Session:
         Credentials from a program or a file are asked anew once after a 401. Raises ApiServerError where the server does not answer in time, or still
         with a server error after all retries; KubeconfigError where there are no usable credentials.
         """
-        url = f"{self.target.server}{path}" + (f"?{urlencode(query)}" if query else "")
-        answer = self._with_retries(url)
-        if answer.status == HTTPStatus.UNAUTHORIZED and renewable(self.target.login):
-            self.close()
-            answer = self._with_retries(url)
-        return answer
+        return self._ask("GET", path + (f"?{urlencode(query)}" if query else ""), None)
+
+    def post(self, path: str, body: bytes) -> Answer:
+        """Return the answer to a POST of JSON that changes nothing and so may be sent again (a review of access); errors as `get` raises them."""
+        return self._ask("POST", path, body)
+
+    def connection(self) -> Connection:
+        """Return how the server is reached, by a handshake of its own; NoAnswerError where there is none, KubeconfigError for unusable credentials."""
+        parts = urlsplit(self.target.server)
+        if parts.scheme != "https" or self._proxy():
+            return Connection(self.target.server)
+        context = tls_context(self.target, self._opened()[1])
+        host = parts.hostname or ""
+        try:
+            with (
+                socket.create_connection((host, parts.port or 443), self.patience.connect_seconds) as plain,
+                context.wrap_socket(plain, server_hostname=self.target.server_name or host) as secured,
+            ):
+                certificate = secured.getpeercert() or {}
+                until = certificate.get("notAfter")
+                ends = ssl.cert_time_to_seconds(str(until)) if until else None
+                return Connection(self.target.server, secured.version() or "", not self.target.insecure, ends)
+        except ssl.SSLError as error:
+            raise NoAnswerError(f"{self._where()} cannot be trusted: {_words(error)}") from None
+        except OSError as error:
+            raise NoAnswerError(f"{self._where()} cannot be reached: {error.strerror or error}") from None
 
     def close(self) -> None:
         """Close the connections and forget the credentials."""
@@ -74,14 +97,21 @@ class Session:
         if opened:
             opened[0].clear()
 
-    def _with_retries(self, url: str) -> Answer:
+    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+        answer = self._with_retries(method, path, body)
+        if answer.status == HTTPStatus.UNAUTHORIZED and renewable(self.target.login):
+            self.close()
+            answer = self._with_retries(method, path, body)
+        return answer
+
+    def _with_retries(self, method: str, path: str, body: bytes | None) -> Answer:
         patience, wait = self.patience, self.patience.backoff_seconds
         attempt = 0
         while True:
             attempt += 1
             last = attempt >= patience.attempts
             try:
-                answer, asked = self._once(url)
+                answer, asked = self._once(method, path, body)
             except SSLError as error:
                 raise self._failure(error) from None
             except HTTPError as error:
@@ -93,23 +123,28 @@ class Session:
                 if answer.status not in RETRIED:
                     return answer
                 if last:
-                    raise ApiServerError(f"{self._where()} answers {answer.status} to {urlsplit(url).path}, {attempt} times.")
+                    raise ApiServerError(f"{self._where()} answers {answer.status} to {urlsplit(path).path}, {attempt} times.")
             patience.sleep(min(max(wait, asked), patience.longest_wait_seconds))
             wait *= 2
 
-    def _once(self, url: str) -> tuple[Answer, float]:
+    def _once(self, method: str, path: str, body: bytes | None) -> tuple[Answer, float]:
         pool, credentials = self._opened()
         headers = urllib3.HTTPHeaderDict({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "upid"})
         for name, value in credentials.headers:
             headers.add(name, value)
         timeout = urllib3.Timeout(connect=self.patience.connect_seconds, read=self.patience.read_seconds)
-        response = pool.request("GET", url, headers=headers, timeout=timeout, retries=False, redirect=False, preload_content=False)
+        if body is not None:
+            headers.add("Content-Type", "application/json")
+        url = f"{self.target.server}{path}"
+        response = pool.request(
+            method, url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False, preload_content=False
+        )
         try:
             asked = response.headers.get("Retry-After", "")
-            body = self._body(response)
+            text = self._body(response)
         finally:
             response.release_conn()
-        return Answer(response.status, body), float(asked) if asked.isdigit() else 0.0
+        return Answer(response.status, text), float(asked) if asked.isdigit() else 0.0
 
     def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
         pieces, size = [], 0
@@ -137,8 +172,11 @@ class Session:
                 urllib3.disable_warnings(InsecureRequestWarning)
             if target.server_name:
                 options |= {"server_hostname": target.server_name, "assert_hostname": target.server_name}
-        proxy = target.proxy_url or self._system_proxy()
+        proxy = self._proxy()
         return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)  # type: ignore[arg-type] # keyword options of several types
+
+    def _proxy(self) -> str:
+        return self.target.proxy_url or self._system_proxy()
 
     def _system_proxy(self) -> str:
         parts = urlsplit(self.target.server)

@@ -28,10 +28,11 @@ DAEMON_SET: Final = Kind("DaemonSet", "/apis/apps/v1", "daemonsets")
 REPLICA_SET: Final = Kind("ReplicaSet", "/apis/apps/v1", "replicasets")
 JOB: Final = Kind("Job", "/apis/batch/v1", "jobs")
 CRON_JOB: Final = Kind("CronJob", "/apis/batch/v1", "cronjobs")
+ROLLOUT: Final = Kind("Rollout", "/apis/argoproj.io/v1alpha1", "rollouts")  # Argo Rollouts, where its CRD is there
 POD: Final = Kind("Pod", "/api/v1", "pods")
 
 MOST_PODS: Final = 2**31 - 1  # counts are int32 in the API
-TEMPLATED: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB)
+TEMPLATED: Final = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB, ROLLOUT)
 LISTED: Final = frozenset(kind.name for kind in (*TEMPLATED, POD))
 
 

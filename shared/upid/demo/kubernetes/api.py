@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from upid.adapters.kubernetes.selectors import parse_selector
+from upid.domain.selectors import parse_selector
 from upid.demo.kubernetes import objects
 from upid.demo.plan import Plan, PlannedPod, Revision
 from upid.domain.errors import InvalidError

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from upid.adapters.kubernetes.selectors import parse_selector
+from upid.domain.selectors import parse_selector
 from upid.domain.errors import InvalidError
 
 LABELS = {"app": "web", "tier": "front", "app.kubernetes.io/name": "web", "empty": ""}
