@@ -2,14 +2,19 @@
 # make test    set up, real services included, and pass the tests
 # make check   formatting, lint, types, layers, template
 # make bench   measure and print JSON
+# make build   functions and layers as AWS gets them (.aws-sam)
+# make deploy STACK=name   build and put the whole into an AWS account, or where AWS_ENDPOINT_URL leads
+# make test-aws            the end-to-end suite against AWS_ENDPOINT_URL (make localstack starts one, with Docker and a token)
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run setup test check bench docs clean
+.PHONY: run setup test check bench docs build deploy test-aws localstack clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 BIN := .venv/bin
+SAM := .sam/bin/sam
 JOBS ?= 2
+STACK ?= upid
 
 run: $(BIN)/.run
 	@exec $(BIN)/upid demo
@@ -32,11 +37,33 @@ check: $(BIN)/.dev
 bench: $(BIN)/.run
 	$(BIN)/upid bench analyze --json
 
+build: $(SAM) $(BIN)/.run
+	$(SAM) build
+
+deploy: build
+	$(SAM) deploy --stack-name "$(STACK)"
+	@$(BIN)/python scripts/first_start.py "$(STACK)"
+
+test-aws: $(BIN)/.dev
+	@test -n "$(AWS_ENDPOINT_URL)" || { echo "upid: set AWS_ENDPOINT_URL to where the emulator answers (make localstack: http://127.0.0.1:4566)." >&2; exit 1; }
+	$(BIN)/python -m pytest tests/e2e/homes -k aws $(PYTEST)
+
+localstack: $(BIN)/.run
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[localstack]'
+	docker compose --file infra/localstack.compose.yaml up --detach --wait
+
+# What sam build calls for each function: all of them share one package, each has its own entry point.
+build-%Function:
+	tar --exclude=__pycache__ -cf - functions | tar -C "$(ARTIFACTS_DIR)" -xf -
+
 docs: $(BIN)/.run
 	$(BIN)/upid openapi --write docs
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+
+$(SAM):
+	@"$(PYTHON)" -m venv .sam && .sam/bin/pip install --disable-pip-version-check --quiet aws-sam-cli
 
 $(BIN)/.run: pyproject.toml
 	@scripts/make-venv "$(PYTHON)" .
