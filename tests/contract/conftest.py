@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from contract.cloud import stop_cloud
 from contract.stores import BLOBS, DOCUMENTS, HISTORIES, SEALERS, Documents, SetClock
 
 from upid.ports.blobs import Blobs
@@ -13,6 +14,12 @@ from upid.ports.events import EventStore
 from upid.ports.keys import Sealer
 from upid.ports.records import Records
 from upid.ports.usage_history import UsageHistory
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_cloud_is_left() -> Iterator[None]:
+    yield
+    stop_cloud()
 
 
 @pytest.fixture
@@ -58,8 +65,13 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> UsageHistory:
 
 
 @pytest.fixture(params=sorted(SEALERS))
-def open_sealer(request: pytest.FixtureRequest) -> Callable[[Path], Sealer]:
-    return SEALERS[request.param]
+def sealer_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def open_sealer(sealer_kind: str) -> Callable[[Path], Sealer]:
+    return SEALERS[sealer_kind]
 
 
 @pytest.fixture

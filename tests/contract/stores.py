@@ -6,9 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.cloud import cloud
+
 from upid.adapters.columnar.history import ColumnarHistory
 from upid.adapters.directory.blobs import open_blobs
+from upid.adapters.dynamodb.store import open_store
 from upid.adapters.keyfile.sealer import KeyfileSealer
+from upid.adapters.kms.sealer import KmsSealer
+from upid.adapters.s3.blobs import S3Blobs
 from upid.adapters.sqlite.database import Database
 from upid.adapters.sqlite.events import SqliteEventStore
 from upid.adapters.sqlite.records import SqliteRecords
@@ -58,7 +63,26 @@ def _keyfile(place: Path) -> Sealer:
     return KeyfileSealer(place / "master.key")
 
 
-DOCUMENTS: dict[str, Callable[[Path, Clock], Documents]] = {"sqlite": _sqlite}
-BLOBS: dict[str, Callable[[Path], Blobs]] = {"directory": _directory}
-HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar}
-SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile}
+def _dynamodb(place: Path, clock: Clock) -> Documents:
+    store = open_store(cloud().clients, cloud().table(place), clock)
+    return Documents(store.records, store.events, lambda: None)
+
+
+def _s3(place: Path) -> Blobs:
+    return S3Blobs(cloud().clients, cloud().bucket(place))
+
+
+def _columnar_s3(place: Path) -> UsageHistory:
+    return ColumnarHistory(_s3(place))
+
+
+def _kms(place: Path) -> Sealer:
+    return KmsSealer(cloud().clients, cloud().key(place))
+
+
+DOCUMENTS: dict[str, Callable[[Path, Clock], Documents]] = {"sqlite": _sqlite, "dynamodb": _dynamodb}
+BLOBS: dict[str, Callable[[Path], Blobs]] = {"directory": _directory, "s3": _s3}
+HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar, "columnar-s3": _columnar_s3}
+SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile, "kms": _kms}
+# moto lives in one process, and in its threads two writers with one condition may both win: rivals meet at a server of its own.
+ALONE = frozenset({"dynamodb", "s3", "kms"})

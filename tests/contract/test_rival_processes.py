@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from contract import rivals
-from contract.stores import SEALERS, Documents
+from contract.stores import ALONE, Documents
 
 from upid.domain.errors import VersionConflictError
 from upid.ports.blobs import Blobs
@@ -18,6 +18,14 @@ from upid.ports.keys import Sealer
 from upid.ports.records import Key, Records
 
 ROUNDS = 20
+
+
+@pytest.fixture(autouse=True)
+def _rivals_meet(request: pytest.FixtureRequest) -> None:
+    """Skip what a store in one process cannot show: these run where the store is a server (tests/aws)."""
+    kinds = {str(request.getfixturevalue(name)) for name in ("documents_kind", "blobs_kind", "sealer_kind") if name in request.fixturenames}
+    if kinds & ALONE:
+        pytest.skip("moto lives in one process and lets two writers with one condition win: shown on MiniStack")
 
 
 def number_of(documents: Documents) -> int:
@@ -68,9 +76,8 @@ def test_no_process_ever_reads_half_a_blob(blobs_kind: str, tmp_path: Path) -> N
     assert rivals.at_once(3, rivals.write_and_read, blobs_kind, tmp_path, ROUNDS) == [0, 0, 0]
 
 
-@pytest.mark.parametrize("kind", sorted(SEALERS))
-def test_processes_that_seal_at_once_use_one_key(open_sealer: Callable[[Path], Sealer], kind: str, tmp_path: Path) -> None:
-    envelopes = rivals.at_once(3, rivals.seal, kind, tmp_path)
+def test_processes_that_seal_at_once_use_one_key(open_sealer: Callable[[Path], Sealer], sealer_kind: str, tmp_path: Path) -> None:
+    envelopes = rivals.at_once(3, rivals.seal, sealer_kind, tmp_path)
     assert [open_sealer(tmp_path).open(envelope, context="cl_1") for envelope in envelopes] == [b"\x00", b"\x01", b"\x02"]
 
 

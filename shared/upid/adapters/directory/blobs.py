@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from upid.adapters.directory.files import make_directory, told, write_whole
+from upid.adapters.naming import hold_name, hold_prefix
 from upid.domain.errors import NotFoundError
 
 SCRATCH: Final = "~"  # unfinished files lie here: no blob's name holds this character
-LONGEST_NAME: Final = 1000
-LONGEST_PART: Final = 200
 ABANDONED_SECONDS: Final = 3600.0
 ATTEMPTS: Final = 5
-_NAME: Final = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
 
 class DirectoryBlobs:
@@ -61,9 +58,7 @@ class DirectoryBlobs:
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names that begin with `prefix`, sorted; ValueError for a prefix that no name can have."""
-        folder, _, beginning = prefix.rpartition("/")
-        if (folder or prefix.startswith("/")) and not _possible(folder):
-            raise ValueError(f"No blob's name begins with {prefix!r}.")
+        folder, _, beginning = hold_prefix(prefix).rpartition("/")
         return self._walk(self._root / folder, f"{folder}/" if folder else "", beginning)
 
     def delete(self, name: str) -> None:
@@ -87,9 +82,7 @@ class DirectoryBlobs:
         return count
 
     def _path(self, name: str) -> Path:
-        if not _possible(name):
-            raise ValueError(f"{name!r} can't be a blob's name.")
-        return self._root / name
+        return self._root / hold_name(name)
 
     def _write(self, path: Path, data: bytes | memoryview, *, if_absent: bool) -> bool:
         scratch = self._root / SCRATCH
@@ -148,12 +141,3 @@ def open_blobs(root: Path, now: float) -> DirectoryBlobs:
                 if left.stat().st_mtime < now - ABANDONED_SECONDS:
                     left.unlink()
     return DirectoryBlobs(root)
-
-
-def _possible(name: str) -> bool:
-    parts = name.split("/")
-    return (
-        len(name) <= LONGEST_NAME
-        and bool(_NAME.fullmatch(name))
-        and all(part not in {".", ".."} and len(part) <= LONGEST_PART for part in parts)
-    )

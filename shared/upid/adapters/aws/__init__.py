@@ -1,0 +1,1 @@
+"""What all adapters of AWS services share: clients and the translation of their errors."""

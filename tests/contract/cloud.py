@@ -1,0 +1,88 @@
+"""AWS in this process (moto): no request leaves it, and what a test made is gone at its end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+
+from upid.adapters.aws.clients import AwsClients
+
+REGION = "eu-central-1"
+FAKE = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+KEY = [("partition", "HASH"), ("sort", "RANGE")]
+
+
+class Cloud:
+    """The pretended AWS of this process. Stores are made for a place when they are first opened, and found again."""
+
+    def __init__(self) -> None:
+        self.patch = pytest.MonkeyPatch()
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            self.patch.delenv(name)
+        for name, value in FAKE.items():
+            self.patch.setenv(name, value)
+        self.mock = mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
+        self.mock.start()
+        self.clients = AwsClients()
+
+    def stop(self) -> None:
+        self.mock.stop()
+        self.patch.undo()
+
+    def table(self, place: Path) -> str:
+        name = named(place)
+        client = self.clients.get("dynamodb")
+        if name not in client.list_tables()["TableNames"]:
+            client.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": attribute, "KeyType": kind} for attribute, kind in KEY],
+                AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute, _ in KEY],
+            )
+        return name
+
+    def bucket(self, place: Path) -> str:
+        name = named(place)
+        client = self.clients.get("s3")
+        if name not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+            client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return name
+
+    def key(self, place: Path) -> str:
+        client, alias = self.clients.get("kms"), f"alias/{named(place)}"
+        if alias not in {entry["AliasName"] for entry in client.list_aliases()["Aliases"]}:
+            client.create_alias(AliasName=alias, TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
+        return alias
+
+
+def named(place: Path) -> str:
+    """Return a name for what belongs to a place."""
+    return f"upid-{hashlib.sha256(str(place).encode()).hexdigest()[:20]}"
+
+
+_OPENED: list[Cloud] = []
+
+
+def cloud() -> Cloud:
+    """Return the pretended AWS, begun now where it has not."""
+    if not _OPENED:
+        _OPENED.append(Cloud())
+    return _OPENED[0]
+
+
+def stop_cloud() -> None:
+    """End it, with all that lies in it."""
+    while _OPENED:
+        _OPENED.pop().stop()
