@@ -79,7 +79,8 @@ class DemoCluster:
             return Reply(404, b"404 page not found\n", "text/plain; charset=utf-8")
         if not hmac.compare_digest(authorization.encode(), f"Bearer {self.identity.token}".encode()):
             return Reply(*status(401, "Unauthorized", "Unauthorized"))
-        return Reply(*self.apis().kubernetes.answer(parts.path.removeprefix(KUBERNETES), parameters, self.clock()))
+        kubernetes, path = self.apis().kubernetes, parts.path.removeprefix(KUBERNETES)
+        return Reply(*(kubernetes.review(path, body) if body else kubernetes.answer(path, parameters, self.clock())))
 
     def _built(self, until: int) -> Apis:
         identity = self.identity
@@ -131,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(b"")
 
     def do_POST(self) -> None:
-        """Answer a POST with a form."""
+        """Answer a POST with a form, or with a review of access."""
         length = self.headers.get("Content-Length", "0")
         size = int(length) if length.isdigit() else LONGEST_BODY + 1
         if size > LONGEST_BODY:

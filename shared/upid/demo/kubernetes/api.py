@@ -11,22 +11,25 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from upid.domain.selectors import parse_selector
 from upid.demo.kubernetes import objects
-from upid.demo.plan import Plan, PlannedPod, Revision
+from upid.demo.plan import Plan, Planned, PlannedPod, Revision
 from upid.domain.errors import InvalidError
+from upid.domain.selectors import parse_selector
 
 KEPT_JOBS: Final = 3  # successfulJobsHistoryLimit
 KEPT_REVISIONS: Final = 1  # older ReplicaSets than this are gone; metrics still know them
 GROUPS: Final = {
     "/api/v1": {"namespaces": "Namespace", "nodes": "Node", "pods": "Pod", "limitranges": "LimitRange", "resourcequotas": "ResourceQuota",
-                "services": "Service", "replicationcontrollers": "ReplicationController", "events": "Event", "persistentvolumeclaims": "PersistentVolumeClaim"},
+                "services": "Service", "configmaps": "ConfigMap", "secrets": "Secret", "replicationcontrollers": "ReplicationController", "events": "Event", "persistentvolumeclaims": "PersistentVolumeClaim"},
     "/apis/apps/v1": {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "replicasets": "ReplicaSet"},
     "/apis/batch/v1": {"jobs": "Job", "cronjobs": "CronJob"},
     "/apis/autoscaling/v2": {"horizontalpodautoscalers": "HorizontalPodAutoscaler"},
+    "/apis/metrics.k8s.io/v1beta1": {"nodes": "NodeMetrics"},
     "/apis/policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
 }  # fmt: skip
-CLUSTER_WIDE: Final = frozenset({"Namespace", "Node"})
+CLUSTER_WIDE: Final = frozenset({"Namespace", "Node", "NodeMetrics"})
+REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+PATCHED: Final = frozenset({"deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs"})
 
 
 class Answer(NamedTuple):
@@ -71,6 +74,9 @@ class KubernetesApi:
         """Return the answer to a GET."""
         if path == "/version":
             return Answer(200, orjson.dumps({"major": "1", "minor": "31", "gitVersion": "v1.31.2-eks-demo", "platform": "linux/amd64"}))
+        if path in GROUPS:
+            resources = [{"name": plural, "kind": kind, "namespaced": kind not in CLUSTER_WIDE} for plural, kind in GROUPS[path].items()]
+            return Answer(200, orjson.dumps({"kind": "APIResourceList", "groupVersion": _version(path), "resources": resources}))
         asked = _asked(path.rstrip("/"))
         if asked is None:
             return status(404, "NotFound", "the server could not find the requested resource")
@@ -82,6 +88,19 @@ class KubernetesApi:
             )
         except (InvalidError, ValueError) as error:
             return status(400, "BadRequest", str(error))
+
+    def review(self, path: str, body: bytes) -> Answer:
+        """Return the answer to a POST: a review of access, which allows reading everything and patching workloads."""
+        try:
+            wanted = orjson.loads(body)["spec"]["resourceAttributes"]
+            verb, resource = str(wanted["verb"]), str(wanted["resource"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return status(400, "BadRequest", "this is no SelfSubjectAccessReview")
+        if path != REVIEWS:
+            return status(404, "NotFound", "the server could not find the requested resource")
+        allowed = verb in {"get", "list", "watch"} or (verb == "patch" and resource in PATCHED)
+        review = {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "spec": {"resourceAttributes": wanted}}
+        return Answer(201, orjson.dumps(review | {"status": {"allowed": allowed}}))
 
     def _one(self, asked: Asked, now: float) -> Answer:
         for item in self._items(asked, now):
@@ -182,6 +201,34 @@ class KubernetesApi:
                     _labels(workload.spec),
                     partial(objects.autoscaler_object, workload, live[workload.uid]),
                 )
+
+    def _service_items(self, _now: float) -> Iterator[Item]:
+        for workload in self.plan.workloads:
+            if workload.spec.kind in {"Deployment", "StatefulSet"}:
+                yield self._beside(workload, workload.spec.name, objects.service_object)
+
+    def _configmap_items(self, _now: float) -> Iterator[Item]:
+        for workload in self.plan.workloads:
+            if workload.spec.kind == "Deployment":
+                yield self._beside(workload, f"{workload.spec.name}-config", objects.config_map_object)
+
+    def _secret_items(self, _now: float) -> Iterator[Item]:
+        for workload in self.plan.workloads:
+            if workload.spec.kind in {"Deployment", "StatefulSet"}:
+                yield self._beside(workload, f"{workload.spec.name}-credentials", objects.secret_object)
+
+    def _nodemetrics_items(self, now: float) -> Iterator[Item]:
+        asked: Counter[str] = Counter()
+        for pod in self.plan.pods:
+            if pod.start <= now < pod.end:
+                asked[pod.node.name] += sum(int(1000 * container.cpu_cores) for container in pod.workload.spec.containers)
+        for node in self.plan.nodes:
+            yield Item("", node.name, {}, partial(objects.node_metrics_object, node, asked[node.name], now))
+
+    @staticmethod
+    def _beside(workload: Planned, name: str, make: Callable[[Planned], dict[str, Any]]) -> Item:
+        """Return an object that goes with a workload."""
+        return Item(workload.spec.namespace, name, _labels(workload.spec), partial(make, workload))
 
     def _limitrange_items(self, _now: float) -> Iterator[Item]:
         for name in sorted({w.spec.namespace for w in self.plan.workloads if w.spec.namespace.startswith("shop")}):

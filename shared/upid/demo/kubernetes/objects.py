@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -131,6 +132,41 @@ def limit_range_object(namespace: str, created: int) -> Json:
         "metadata": {"name": "defaults", "namespace": namespace, "uid": f"lr-{namespace}", "creationTimestamp": stamp(created)},
         "spec": {"limits": limits},
     }
+
+
+def service_object(workload: Planned) -> Json:
+    """Return the Service of a workload."""
+    spec = workload.spec
+    port = {"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}
+    body = {
+        "type": "ClusterIP",
+        "clusterIP": f"10.100.{workload.index // 250}.{workload.index % 250 + 1}",
+        "ports": [port],
+        "selector": _labels(spec),
+    }
+    return {"metadata": _meta(spec, spec.name, f"svc-{workload.uid}", workload.created), "spec": body}
+
+
+def config_map_object(workload: Planned) -> Json:
+    """Return the ConfigMap of a workload."""
+    spec = workload.spec
+    data = {"application.yaml": f"name: {spec.name}\nlog: info\n", "LOG_LEVEL": "info"}
+    return {"metadata": _meta(spec, f"{spec.name}-config", f"cm-{workload.uid}", workload.created), "data": data}
+
+
+def secret_object(workload: Planned) -> Json:
+    """Return the Secret of a workload; its values are made up, and are what no client of the platform may ever see."""
+    spec = workload.spec
+    data = {key: b64encode(f"demo-{key}-of-{spec.name}".encode()).decode() for key in ("username", "password")}
+    meta = _meta(spec, f"{spec.name}-credentials", f"sec-{workload.uid}", workload.created)
+    return {"metadata": meta, "type": "Opaque", "data": data}
+
+
+def node_metrics_object(node: PlannedNode, millicores: int, now: float) -> Json:
+    """Return what metrics-server tells of a node's use: `millicores` of it, and memory in proportion."""
+    share = min(millicores / (node.cpu_cores * 1000), 0.95)
+    usage = {"cpu": f"{millicores}m", "memory": f"{int(node.memory_bytes * (0.2 + 0.7 * share)) >> 10}Ki"}
+    return {"metadata": {"name": node.name, "creationTimestamp": stamp(now)}, "timestamp": stamp(now), "window": "20s", "usage": usage}
 
 
 def _meta(spec: WorkloadSpec, name: str, uid: str, created: int, owner: Json | None = None) -> Json:
