@@ -6,12 +6,14 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from upid.domain.errors import InvalidError
-from upid.settings import Settings
+from upid.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
-    from upid.adapters.embedded.workflows import EmbeddedWorkflows
+    from upid.adapters.aws.clients import AwsClients
+    from upid.adapters.dynamodb.store import DynamoStore
     from upid.adapters.sqlite.database import Database
     from upid.ports.blobs import Blobs
+    from upid.ports.bus import EventBus
     from upid.ports.clock import Clock, Ids
     from upid.ports.events import EventStore
     from upid.ports.keys import Sealer
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from upid.ports.prices import Prices
     from upid.ports.records import Records
     from upid.ports.usage_history import UsageHistory
+    from upid.ports.workflows import Workflows
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
     from upid.services.cluster_records import ClusterRecords
@@ -29,13 +32,14 @@ if TYPE_CHECKING:
     from upid.services.completing import CompletingService
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
+    from upid.services.publishing import PublishingService
     from upid.services.recommendations import RecommendationService
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
 
 
 class Services:
-    """The services of one process. A test replaces a port by setting the attribute of its name before it is used."""
+    """The services of one process, in the home that the settings name. A test replaces a port by setting the attribute of its name before it is used."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -62,8 +66,24 @@ class Services:
         return Database(self.settings.home / "upid.db")
 
     @cached_property
+    def aws(self) -> AwsClients:
+        """Clients of AWS services."""
+        from upid.adapters.aws.clients import AwsClients
+
+        return AwsClients()
+
+    @cached_property
+    def table(self) -> DynamoStore:
+        """The DynamoDB table that records and events lie in."""
+        from upid.adapters.dynamodb.store import open_store
+
+        return open_store(self.aws, _of_aws(self.settings).table, self.clock)
+
+    @cached_property
     def records(self) -> Records:
         """Documents by key."""
+        if self.settings.aws:
+            return self.table.records
         from upid.adapters.sqlite.records import SqliteRecords
 
         return SqliteRecords(self.database, self.clock)
@@ -71,6 +91,8 @@ class Services:
     @cached_property
     def events(self) -> EventStore:
         """The event store and its outbox."""
+        if self.settings.aws:
+            return self.table.events
         from upid.adapters.sqlite.events import SqliteEventStore
 
         return SqliteEventStore(self.database)
@@ -78,6 +100,10 @@ class Services:
     @cached_property
     def blobs(self) -> Blobs:
         """Profiles, chunks and results by name."""
+        if self.settings.aws:
+            from upid.adapters.s3.blobs import S3Blobs
+
+            return S3Blobs(self.aws, self.settings.aws.bucket, key_id=self.settings.aws.key)
         from upid.adapters.directory.blobs import open_blobs
 
         return open_blobs(self.settings.home / "blobs", self.clock.now())
@@ -85,6 +111,10 @@ class Services:
     @cached_property
     def sealer(self) -> Sealer:
         """Encryption at rest."""
+        if self.settings.aws:
+            from upid.adapters.kms.sealer import KmsSealer
+
+            return KmsSealer(self.aws, self.settings.aws.key)
         from upid.adapters.keyfile.sealer import KeyfileSealer
 
         return KeyfileSealer(self.settings.home / "master.key")
@@ -125,11 +155,29 @@ class Services:
         return IdentityService(self.records, self.events, self.sealer, self.clock, self.ids, self.settings.token_seconds)
 
     @cached_property
-    def workflows(self) -> EmbeddedWorkflows:
-        """Executions of the state machines, as records; `listeners` are called in this process."""
+    def workflows(self) -> Workflows:
+        """Executions of the state machines; embedded, they are records, whose `listeners` are called in this process."""
+        if self.settings.aws:
+            from upid.adapters.stepfunctions.workflows import StepFunctionsWorkflows
+
+            return StepFunctionsWorkflows(self.aws, self.settings.aws.machines)
         from upid.adapters.embedded.workflows import EmbeddedWorkflows
 
         return EmbeddedWorkflows(self.records, self.clock)
+
+    @cached_property
+    def bus(self) -> EventBus:
+        """Where events go from the outbox, on AWS."""
+        from upid.adapters.eventbridge.bus import EventBridgeBus
+
+        return EventBridgeBus(self.aws, _of_aws(self.settings).bus, self.blobs)
+
+    @cached_property
+    def publishing(self) -> PublishingService:
+        """What empties the outbox, on AWS; the embedded platform publishes in its own process."""
+        from upid.services.publishing import PublishingService
+
+        return PublishingService(self.events, self.bus)
 
     @cached_property
     def cluster_records(self) -> ClusterRecords:
@@ -227,6 +275,12 @@ class Services:
         from upid.services.scan import ScanService
 
         return ScanService(self.kubernetes, self.metrics_sources, self.prices, self.clock)
+
+
+def _of_aws(settings: Settings) -> AwsSettings:
+    if settings.aws is None:
+        raise InvalidError("This needs the home on AWS: UPID_HOME=aws.")
+    return settings.aws
 
 
 @cache

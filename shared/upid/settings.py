@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+AWS: Final = "aws"  # as UPID_HOME: the home is not a directory
+_MACHINES: Final = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]*")
+_TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """What a home on AWS is made of.
+
+    table: DynamoDB table. bucket: of S3. key: id, ARN or alias of a KMS key. bus: EventBridge bus, "" = events are not published.
+    machines: what the ARNs of the state machines begin with, before their name.
+    """
+
+    table: str
+    bucket: str
+    key: str
+    machines: str
+    bus: str = ""
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> AwsSettings:
+        """Return the settings that environment variables give; ValueError that names every variable that is missing, or one that is wrong."""
+        needed = ("UPID_TABLE", "UPID_BUCKET", "UPID_KEY", "UPID_MACHINES")
+        missing = [name for name in needed if not env.get(name)]
+        if not env.get("AWS_REGION") and not env.get("AWS_DEFAULT_REGION"):
+            missing.append("AWS_REGION")
+        if missing:
+            raise ValueError(f"UPID_HOME=aws needs {', '.join(missing)} too.")
+        _like(env, "UPID_TABLE", _TABLE, "a DynamoDB table's name or ARN")
+        _like(env, "UPID_BUCKET", _BUCKET, "an S3 bucket's name")
+        _like(
+            env,
+            "UPID_MACHINES",
+            _MACHINES,
+            "the beginning of state machines' ARNs, arn:aws:states:<region>:<account>:stateMachine:<stack>-",
+        )
+        return cls(env["UPID_TABLE"], env["UPID_BUCKET"], env["UPID_KEY"], env["UPID_MACHINES"], env.get("UPID_BUS", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How this process runs.
 
-    home: data directory of the embedded platform. workers: processes for workflow tasks. admin_password: sets the admin's password
+    home: data directory of the embedded platform. aws: the home on AWS instead, then `home` is a place for temporary files. workers: processes for workflow tasks. admin_password: sets the admin's password
     instead of a generated one. token_seconds: life of an access token. public_url: where the API is reached, for links.
     """
 
@@ -23,13 +65,16 @@ class Settings:
     admin_password: str = ""
     token_seconds: int = 900
     schedules: bool = True
+    aws: AwsSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Return the settings that environment variables give; ValueError that names the variable that is wrong."""
         env = os.environ if environment is None else environment
+        on_aws = env.get("UPID_HOME") == AWS
         return cls(
-            home=Path(env.get("UPID_HOME") or ".upid").resolve(),
+            home=Path(tempfile.gettempdir()) / "upid" if on_aws else Path(env.get("UPID_HOME") or ".upid").resolve(),
+            aws=AwsSettings.from_environment(env) if on_aws else None,
             port=_whole(env, "PORT", 8080, low=0, high=65535),
             host=env.get("UPID_HOST") or "127.0.0.1",
             workers=_whole(env, "UPID_WORKERS", os.cpu_count() or 1, low=1, high=256),
@@ -37,6 +82,11 @@ class Settings:
             token_seconds=_whole(env, "UPID_TOKEN_SECONDS", 900, low=60, high=86400),
             schedules=env.get("UPID_SCHEDULES", "on") != "off",
         )
+
+
+def _like(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> None:
+    if not pattern.fullmatch(env[name]):
+        raise ValueError(f"{name}={env[name]!r} must be {what}.")
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from upid.settings import Settings
+from upid.settings import AwsSettings, Settings
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
@@ -23,3 +23,31 @@ def test_variables_are_taken() -> None:
 def test_a_number_that_makes_no_sense_is_named(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=f"{name}='{text}' must be a whole number"):
         Settings.from_environment({name: text})
+
+
+ON_AWS = {
+    "UPID_HOME": "aws",
+    "UPID_TABLE": "upid-Records-1",
+    "UPID_BUCKET": "upid-blobs-1",
+    "UPID_KEY": "arn:aws:kms:eu-central-1:123456789012:key/1",
+    "UPID_BUS": "upid",
+    "UPID_MACHINES": "arn:aws:states:eu-central-1:123456789012:stateMachine:upid-",
+    "AWS_REGION": "eu-central-1",
+}
+
+
+def test_a_home_on_aws_is_made_of_a_table_a_bucket_a_key_a_bus_and_machines() -> None:
+    settings = Settings.from_environment(ON_AWS)
+    assert settings.aws == AwsSettings("upid-Records-1", "upid-blobs-1", ON_AWS["UPID_KEY"], ON_AWS["UPID_MACHINES"], "upid")
+    assert settings.home != Path("aws").resolve()
+
+
+def test_every_variable_that_a_home_on_aws_lacks_is_named_at_once() -> None:
+    with pytest.raises(ValueError, match="UPID_TABLE, UPID_KEY, AWS_REGION too"):
+        Settings.from_environment({k: v for k, v in ON_AWS.items() if k not in {"UPID_TABLE", "UPID_KEY", "AWS_REGION", "UPID_BUS"}})
+
+
+@pytest.mark.parametrize(("name", "value"), [("UPID_TABLE", "a b"), ("UPID_BUCKET", "Upper"), ("UPID_MACHINES", "upid-")])
+def test_a_variable_of_the_home_on_aws_that_cannot_be_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name}='{value}' must be"):
+        Settings.from_environment({**ON_AWS, name: value})

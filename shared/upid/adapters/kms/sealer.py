@@ -29,7 +29,7 @@ _CHANGED: Final = frozenset({"InvalidCiphertextException", "IncorrectKeyExceptio
 
 
 class KmsSealer:
-    """Seals each secret with a data key of its own. `key_id`: a KMS key's id, ARN or alias; needed are kms:DescribeKey, GenerateDataKey, Decrypt."""
+    """Seals each secret with a data key of its own. `key_id`: a KMS key's ARN (or its id or an alias, which needs kms:DescribeKey)."""
 
     def __init__(self, clients: AwsClients, key_id: str) -> None:
         self._clients = clients
@@ -76,8 +76,10 @@ class KmsSealer:
 
     @cached_property
     def _fingerprint(self) -> bytes:
-        with self._told():
-            arn: str = self._client.describe_key(KeyId=self._key_id)["KeyMetadata"]["Arn"]
+        arn = self._key_id
+        if ":key/" not in arn:  # an alias, or a bare id
+            with self._told():
+                arn = self._client.describe_key(KeyId=self._key_id)["KeyMetadata"]["Arn"]
         return hashlib.sha256(b"upid kms key" + arn.encode()).digest()[:FINGERPRINT_BYTES]
 
     @contextlib.contextmanager
