@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 import threading
+from types import MappingProxyType
 from typing import Any, Final
 
 CONNECT_SECONDS: Final = 3.0
-READ_SECONDS: Final = 20.0
-ATTEMPTS: Final = 5  # in all, the first included
+READ_SECONDS: Final = MappingProxyType({"s3": 20.0})  # of a blob; everything else is small
+USUAL_READ_SECONDS: Final = 5.0
+ATTEMPTS: Final = 4  # in all, the first included: with the pauses between them within the 29 s of an API function
 POOL: Final = 32
 
 
 class AwsClients:
     """Clients by service, shared by the threads of a process. boto3 is imported when the first is made: that takes half a second."""
 
-    def __init__(self, *, attempts: int = ATTEMPTS, read_seconds: float = READ_SECONDS) -> None:
-        self._attempts = attempts
-        self._read_seconds = read_seconds
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
 
@@ -43,8 +43,8 @@ class AwsClients:
         own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
         config = Config(
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=self._read_seconds,
-            retries={"mode": "standard", "total_max_attempts": self._attempts},
+            read_timeout=READ_SECONDS.get(service, USUAL_READ_SECONDS),
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=POOL,
             tcp_keepalive=True,
             s3={"addressing_style": "path"} if own else {},

@@ -127,7 +127,8 @@ class S3Blobs:
             if code_of(error) in _MISSING:
                 raise NotFoundError(f"There is no blob {name}.", name=name) from None
             raise
-        with answer["Body"] as body:
+        # Not `with answer["Body"] as body`: that gives the bare stream, which holds no checksum.
+        with contextlib.closing(answer["Body"]) as body:
             return bytes(body.read())
 
     def _list(self, prefix: str) -> Iterator[str]:
