@@ -26,11 +26,11 @@ def event(number: int, tenant: str = "a", **data: str) -> Event:
 
 def test_listing_and_removing_go_on_behind_a_thousand_names(aws: Cloud, tmp_path: Path) -> None:
     blobs = S3Blobs(aws.clients, aws.bucket(tmp_path))
-    names = [f"many/{number:05}" for number in range(2101)]
+    names = [f"many/{number:04}" for number in range(1010)]
     for name in [*names, "other"]:
         aws.clients.get("s3").put_object(Bucket=aws.bucket(tmp_path), Key=name, Body=b"")
     assert list(blobs.names("many/")) == names
-    assert blobs.delete_all("many/") == 2101
+    assert blobs.delete_all("many/") == 1010
     assert list(blobs.names("")) == ["other"]
 
 

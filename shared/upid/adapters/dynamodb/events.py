@@ -137,7 +137,7 @@ class DynamoEventStore:
                 "ExpressionAttributeValues": {":n": {"NS": [str(number) for number in sorted(numbers)]}},
             }
             try:
-                numbers = _published(self._table.write({"Update": update}))
+                numbers = _published(self._table.write({"Update": update}, returned="ALL_NEW"))
             except ConditionFailed:  # all of them were published before
                 return
         if len(numbers) == count:

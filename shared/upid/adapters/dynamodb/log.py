@@ -111,7 +111,7 @@ class EventLog:
             "ExpressionAttributeNames": {"#n": "numbers"},
             "ExpressionAttributeValues": {":n": {"NS": [str(number)]}},
         }
-        noted = {int(text) for text in self._table.write({"Update": update})["numbers"]["NS"]}
+        noted = {int(text) for text in self._table.write({"Update": update}, returned="ALL_NEW")["numbers"]["NS"]}
         places = [key_of(EVENTS + event.tenant, sort_of(other)) for other in sorted(noted - {number})]
         return any(event.id == stored.id for item in self._table.get_all(places) for stored in events_in(item))
 

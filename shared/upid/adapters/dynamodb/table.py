@@ -95,14 +95,13 @@ class Table:
                 return
             arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def write(self, action: Mapping[str, Any]) -> Item:
-        """Do one write of the form that `transact` takes, and return the attributes that an update changed; ConditionFailed."""
+    def write(self, action: Mapping[str, Any], *, returned: str = "UPDATED_NEW") -> Item:
+        """Do one write of the form that `transact` takes, and return of an update the attributes that it set (ALL_NEW: all of them); ConditionFailed."""
         ((kind, arguments),) = action.items()
         operation = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[kind]
-        # ReturnValues of an update only: the new version is not known before.
-        returned = {"ReturnValues": "UPDATED_NEW"} if kind == "Update" else {}
+        wanted = {"ReturnValues": returned} if kind == "Update" else {}
         _hold_size([arguments.get("Item") or arguments.get("ExpressionAttributeValues") or {}])
-        return dict(self._call(operation, **arguments, **returned).get("Attributes", {}))
+        return dict(self._call(operation, **arguments, **wanted).get("Attributes", {}))
 
     def transact(self, actions: Sequence[Mapping[str, Any]]) -> None:
         """Do up to 100 writes or none; Cancelled where conditions fail, TooLargeError for over 4 MB."""
