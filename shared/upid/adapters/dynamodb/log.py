@@ -137,9 +137,8 @@ def sort_of(number: int) -> str:
 
 
 def note_key(item: Item) -> Item:
-    """Return the key of the note that an item of events has in the outbox."""
-    tenant = item["partition"]["S"].removeprefix(EVENTS)
-    return key_of(OUTBOX, f"{int(item['written']['N']):020d}#{item['sort']['S']}#{tenant}")
+    """Return the key of the note that an item of events has in the outbox: by its time, and apart from the notes of all others."""
+    return key_of(OUTBOX, f"{int(item['written']['N']):020d}#{item['token']['S']}")
 
 
 def events_in(item: Item) -> list[Event]:
