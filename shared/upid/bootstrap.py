@@ -25,17 +25,24 @@ if TYPE_CHECKING:
     from upid.ports.workflows import Workflows
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
+    from upid.services.circuits import Circuits
+    from upid.services.cluster_checks import ClusterChecks
+    from upid.services.cluster_health import ClusterHealth
+    from upid.services.cluster_objects import ClusterObjects
     from upid.services.cluster_records import ClusterRecords
     from upid.services.clusters import ClustersService
     from upid.services.collecting import CollectingService
     from upid.services.collections import CollectionsService
     from upid.services.completing import CompletingService
+    from upid.services.features import ClusterFeatures
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
     from upid.services.publishing import PublishingService
     from upid.services.recommendations import RecommendationService
+    from upid.services.rules.service import RuleService
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
+    from upid.services.surveys import Surveys
 
 
 class Services:
@@ -141,6 +148,14 @@ class Services:
         return ApiServers()
 
     @cached_property
+    def live_kubernetes(self) -> KubernetesClients:
+        """The same for who waits for the answer: it gives up before API Gateway does."""
+        from upid.adapters.kubernetes.client import ApiServers
+        from upid.adapters.kubernetes.session import Patience
+
+        return ApiServers(Patience(connect_seconds=3.0, read_seconds=10.0, attempts=2, longest_wait_seconds=2.0))
+
+    @cached_property
     def metrics_sources(self) -> MetricsSources:
         """Prometheus APIs."""
         from upid.adapters.prometheus.source import PrometheusSources
@@ -205,6 +220,44 @@ class Services:
         )  # fmt: skip
 
     @cached_property
+    def surveys(self) -> Surveys:
+        """What the last collections saw, as rows to show."""
+        from upid.services.surveys import Surveys
+
+        return Surveys(self.blobs)
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """States of the circuits to outside systems."""
+        from upid.services.circuits import Circuits
+
+        return Circuits(self.records, self.clock, self.ids)
+
+    @cached_property
+    def cluster_objects(self) -> ClusterObjects:
+        """What clusters hold."""
+        from upid.services.cluster_objects import ClusterObjects
+
+        return ClusterObjects(self.cluster_records, self.surveys, self.live_kubernetes, self.clock)
+
+    @cached_property
+    def cluster_checks(self) -> ClusterChecks:
+        """Validation of clusters."""
+        from upid.services.cluster_checks import ClusterChecks
+
+        return ClusterChecks(self.cluster_records, self.live_kubernetes, self.metrics_sources, self.clock)
+
+    @cached_property
+    def cluster_health(self) -> ClusterHealth:
+        """How clusters stand."""
+        from upid.services.cluster_health import ClusterHealth
+
+        return ClusterHealth(
+            clusters=self.cluster_records, surveys=self.surveys, objects=self.cluster_objects, collections=self.collections, circuits=self.circuits,
+            kubernetes=self.live_kubernetes, metrics_sources=self.metrics_sources, clock=self.clock,
+        )  # fmt: skip
+
+    @cached_property
     def collections(self) -> CollectionsService:
         """Collections, as they are asked for."""
         from upid.services.collections import CollectionsService
@@ -218,11 +271,12 @@ class Services:
     def collecting(self) -> CollectingService:
         """The tasks of `collect-usage`."""
         from upid.services.collecting import CollectingService
+        from upid.services.observing import Observing
         from upid.services.work import WorkLog
 
         return CollectingService(
             clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes, metrics_sources=self.metrics_sources,
-            clock=self.clock, log=WorkLog("collections", self.records, self.clock),
+            clock=self.clock, log=WorkLog("collections", self.records, self.clock), observing=Observing(self.surveys, self.blobs, self.events),
         )  # fmt: skip
 
     @cached_property
@@ -268,6 +322,24 @@ class Services:
             records=self.records, clusters=self.cluster_records, analyses=self.analyses, shelves=Shelves(self.blobs), profiles=Profiles(self.blobs),
             history=self.history, clock=self.clock, ids=self.ids,
         )  # fmt: skip
+
+    @cached_property
+    def features(self) -> ClusterFeatures:
+        """Features of clusters' containers; only who computes asks for it."""
+        from upid.services.assessing import Assessor
+        from upid.services.features import ClusterFeatures
+        from upid.services.profiles import Profiles
+        from upid.services.snapshots import Snapshots
+
+        return ClusterFeatures(self.cluster_records, Assessor(Snapshots(self.blobs), Profiles(self.blobs), self.history, self.prices))
+
+    @cached_property
+    def rules(self) -> RuleService:
+        """Rules: built-in ones and those of users."""
+        from upid.services.rules.service import RuleService
+        from upid.services.rules.store import RuleStore
+
+        return RuleService(RuleStore(self.records), self.clock, self.ids, lambda: self.features)
 
     @cached_property
     def scan(self) -> ScanService:

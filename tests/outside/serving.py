@@ -19,6 +19,11 @@ class Request:
     path: str
     params: dict[str, list[str]]
     headers: dict[str, str]
+    body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
     def param(self, name: str, default: str = "") -> str:
         return self.params.get(name, [default])[0]
@@ -51,8 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         parts = urlsplit(self.path)
-        params = parse_qs(parts.query, keep_blank_values=True) | parse_qs(self.rfile.read(length).decode(), keep_blank_values=True)
-        reply = self.server.answer(Request(parts.path, params, {name.lower(): value for name, value in self.headers.items()}))
+        sent = self.rfile.read(length)
+        params = parse_qs(parts.query, keep_blank_values=True) | parse_qs(sent.decode(), keep_blank_values=True)
+        reply = self.server.answer(Request(parts.path, params, {name.lower(): value for name, value in self.headers.items()}, sent))
         body = reply.encoded()
         self.send_response(reply.status)
         for name, value in ({"Content-Type": "application/json"} | reply.headers | {"Content-Length": str(len(body))}).items():

@@ -14,6 +14,8 @@ from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import AppError, InvalidRequestError, NotFoundError, UnavailableError
 from upid.domain.identity import Caller
 from upid.domain.inventory import Container, Inventory, Node, Pod, Resources, Workload
+from upid.domain.objects import Survey
+from upid.ports.kubernetes import Observation
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
 from upid.ports.workflows import Execution
 from upid.services.clusters import Registration
@@ -65,6 +67,7 @@ class FakeCluster:
     asked: list[tuple[tuple[str, ...], int, int]] = field(default_factory=list)
     opened: list[ClusterAccess | MetricsAccess] = field(default_factory=list)
     context: str = "test"
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def open(self, access: Any) -> Any:
         self.opened.append(access)
@@ -78,6 +81,9 @@ class FakeCluster:
         if self.unreachable:
             raise self.fault("The API server does not answer.")
         return self.listed
+
+    def observe(self) -> Observation:
+        return Observation(self.inventory(), Survey(self.rows, {}))
 
     def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
         for group in groups:

@@ -9,6 +9,9 @@ from typing import Any, Final
 TYPES: Final = frozenset({
     "cluster.registered", "cluster.updated", "cluster.deleted", "collection.started", "collection.completed", "collection.failed",
     "analysis.started", "analysis.completed", "analysis.failed", "recommendation.generated", "recommendation.reviewed", "user.created", "user.logged_in",
+    "node.added", "node.removed", "node.cordoned", "service.created", "service.updated", "service.deleted", "pod.created", "pod.updated", "pod.deleted",
+    "pod.failed", "deployment.scaled", "deployment.updated", "configmap.changed", "secret.rotated", "circuit.opened", "circuit.half_opened", "circuit.closed",
+    "cluster.key_rotated",
 })  # fmt: skip
 
 

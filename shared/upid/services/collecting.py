@@ -32,6 +32,7 @@ from upid.services.asking import ask
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
+from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, grown
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
@@ -52,13 +53,14 @@ class CollectingService:
     metrics_sources: MetricsSources
     clock: Clock
     log: WorkLog
+    observing: Observing
 
     def plan(self, tenant: str, collection_id: str) -> dict[str, Any]:
         """Read the inventory, decide what to do, and return the numbers of the `items` and `shards` to do it for."""
         files = self._files(tenant, collection_id)
         plan = files.plan()
         if plan is None:
-            files.save_plan(self._decide(files, tenant, self.log.record(tenant, collection_id).body["request"]))
+            files.save_plan(self._decide(files, tenant, collection_id, self.log.record(tenant, collection_id).body["request"]))
             plan = files.plan() or self._gone(collection_id)
         self._hold_cluster(tenant, plan.cluster_id, files)
         shards = plan.shards if plan.windows else 0
@@ -106,10 +108,11 @@ class CollectingService:
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series)}
 
-    def _decide(self, files: CollectionFiles, tenant: str, request: Mapping[str, Any]) -> Plan:
+    def _decide(self, files: CollectionFiles, tenant: str, collection_id: str, request: Mapping[str, Any]) -> Plan:
         cluster = self.clusters.get(tenant, request["cluster_id"]).body
         step, now = request["step_seconds"], self.clock.now()
-        inventory = self.kubernetes.open(self.clusters.access(cluster).cluster).inventory()
+        observation = self.kubernetes.open(self.clusters.access(cluster).cluster).observe()
+        inventory = observation.inventory
         containers = sum(len(workload.containers) for workload in inventory.workloads)
         end = int(now // step) * step
         watermark = cluster["watermark"] if cluster["watermark"] is not None else end - request["history_seconds"] // step * step
@@ -121,6 +124,7 @@ class CollectingService:
         first = {"shards": shard_count(containers), "step_seconds": step, "history_seconds": request["history_seconds"]}
         shards = self.clusters.change(tenant, cluster["id"], lambda body: _planned(body, first, windows))["shards"]
         Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
+        self.observing.keep(tenant, cluster["id"], collection_id, now, observation)
         for group in groups:
             files.save_inventory(group, encode(Snapshot(now, of_namespaces(inventory, group))))
         return Plan(

@@ -90,8 +90,12 @@ def test_every_task_done_twice_stores_the_same_bytes_as_done_once(world: World, 
     blobs = []
     for each, times in ((world, 1), (other, 3)):
         cluster_id = each.register()
-        each.run(each.start(cluster_id, history_seconds=HOUR), times=times)
-        found = {name.partition(cluster_id)[2]: data for name, data in stored(each).items()}
+        collection_id = each.start(cluster_id, history_seconds=HOUR)
+        each.run(collection_id, times=times)
+        found = {
+            name.partition(cluster_id)[2].replace(collection_id, "col"): data.replace(collection_id.encode(), b"col")
+            for name, data in stored(each).items()
+        }
         blobs.append(found)
         kinds = [entry.event.type for entry in each.services.events.read("default")]
         assert kinds == ["cluster.registered", "collection.started", "collection.completed"]
