@@ -1,0 +1,1 @@
+"""Rules, algorithms and classification (service 05)."""

@@ -1,0 +1,1 @@
+"""Routes of the rules group, by noun."""

@@ -1,0 +1,1 @@
+"""What the rules group takes and gives, by noun."""

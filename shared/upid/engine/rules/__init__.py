@@ -1,0 +1,1 @@
+"""Rules over columns: a small expression tree, and the features that it reads."""

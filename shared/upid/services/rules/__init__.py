@@ -1,0 +1,1 @@
+"""Rules as data: their language, the built-in ones, those of users, and what they find."""

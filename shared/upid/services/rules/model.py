@@ -1,0 +1,87 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from upid.domain.errors import ConflictError
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+Target = Literal["cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes"]
+VetoOf = Literal["all", "cpu", "memory", "decreases", "cpu_decreases", "memory_decreases"]
+ThenKind = Literal["recommendation", "adjustment", "veto", "tag"]
+MOST_RULES: Final = 1000  # of users, for each tenant
+
+
+class BuiltInRuleError(ConflictError):
+    """A built-in rule can be disabled and enabled, not changed or deleted."""
+
+    title = "Built-in rule"
+
+
+class TooManyRulesError(ConflictError):
+    """The tenant has as many rules as it may have."""
+
+    title = "Too many rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What a rule does where it fires.
+
+    recommendation: `action` says what to do. adjustment: the recommended `target` times `factor`, then held within [`minimum`, `maximum`]; `unset` takes
+    the value away. veto: the recommended change `of` these resources is not made. tag: the container gets `tag`.
+    """
+
+    kind: ThenKind
+    action: str = ""
+    target: Target | None = None
+    factor: float = 1.0
+    minimum: float | None = None
+    maximum: float | None = None
+    unset: bool = False
+    of: VetoOf = "all"
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a rule applies within its tenant; what is empty applies everywhere. `labels`: all must be the workload's own."""
+
+    clusters: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDraft:
+    """A rule as somebody writes it."""
+
+    name: str
+    category: str
+    severity: Severity
+    when: str
+    then: Then
+    explanation: str
+    scope: Scope = field(default_factory=Scope)
+    enabled: bool = True
+
+    def body(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        body = asdict(self)
+        body["scope"] = {
+            "clusters": list(self.scope.clusters),
+            "namespaces": list(self.scope.namespaces),
+            "labels": dict(self.scope.labels),
+        }
+        return body
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> RuleDraft:
+        """Return the draft that a stored body holds."""
+        scope = body["scope"]
+        plain = {name: body[name] for name in ("name", "category", "severity", "when", "explanation", "enabled")}
+        held = Scope(tuple(scope["clusters"]), tuple(scope["namespaces"]), dict(scope["labels"]))
+        return cls(**plain, then=Then(**body["then"]), scope=held)
