@@ -1,6 +1,7 @@
 """Who is calling: a Lambda authorizer (REQUEST) of API Gateway.
 
-Whether the caller may use a route is the group's own question: this answers only who it is, so its answer never depends on the path.
+Whether the caller may use a route is the group's own question: this answers only who it is, so its answer never depends on the path. API Gateway may
+therefore keep it for the token, and for nothing but the token.
 """
 
 from __future__ import annotations
@@ -32,10 +33,15 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         "principalId": caller.user_id,
         "policyDocument": {
             "Version": "2012-10-17",
-            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}],
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": whole_stage(event["methodArn"])}],
         },
         "context": caller_context(caller),
     }
+
+
+def whole_stage(method_arn: str) -> str:
+    """Return what stands for every route of the API's stage: a kept answer is used for other routes than the one that it was asked for."""
+    return "/".join([*method_arn.split("/")[:2], "*"])
 
 
 def bearer_token(event: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from upid.domain.errors import AppError, ForbiddenError, InvalidRequestError, NotFoundError, UnauthenticatedError
 from upid.http.callers import caller_of
+from upid.http.outgoing import below_stage
 from upid.http.problems import MethodNotAllowedError, ProblemAnswer, problem, unexpected
 from upid.http.router import Endpoint, Router
 from upid.http.validation import StrictRequests, faults, query_names
@@ -85,7 +86,7 @@ class Api(APIGatewayRestResolver):
         """Answer one API Gateway event (payload 1.0)."""
         token = _CURRENT.set(_Exchange(APIGatewayProxyEvent(dict(event), orjson.loads), context))
         try:
-            return self._build_response(self._resolve())
+            return below_stage(self._build_response(self._resolve()), event)
         finally:
             _CURRENT.reset(token)
 
