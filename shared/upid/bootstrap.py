@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
     from upid.services.publishing import PublishingService
+    from upid.services.models.service import ModelsService
     from upid.services.recommendations import RecommendationService
     from upid.services.rules.service import RuleService
     from upid.services.scan import ScanService
@@ -340,6 +341,13 @@ class Services:
         from upid.services.rules.store import RuleStore
 
         return RuleService(RuleStore(self.records), self.clock, self.ids, lambda: self.features)
+
+    @cached_property
+    def models(self) -> ModelsService:
+        """Mathematical models."""
+        from upid.services.models.service import ModelsService
+
+        return ModelsService()
 
     @cached_property
     def scan(self) -> ScanService:

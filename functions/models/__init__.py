@@ -1,0 +1,1 @@
+"""Mathematical models over inline series and stored usage."""

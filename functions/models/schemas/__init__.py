@@ -1,0 +1,1 @@
+"""What the models group takes and gives."""

@@ -1,0 +1,1 @@
+"""How long capacity lasts, and how much of it is free."""

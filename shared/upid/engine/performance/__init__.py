@@ -1,0 +1,1 @@
+"""How systems perform: throughput, latency, saturation, queues, bottlenecks."""

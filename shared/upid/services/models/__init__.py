@@ -1,0 +1,1 @@
+"""Mathematical models: from a request to the engine and back."""
