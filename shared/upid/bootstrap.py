@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from upid.ports.blobs import Blobs
     from upid.ports.bus import EventBus
     from upid.ports.clock import Clock, Ids
-    from upid.ports.events import EventStore
     from upid.ports.keys import Sealer
     from upid.ports.kubernetes import KubernetesClients
     from upid.ports.metrics_source import MetricsSources
     from upid.ports.prices import Prices
-    from upid.ports.records import Records
     from upid.ports.usage_history import UsageHistory
+    from upid.ports.whole import WholeEvents, WholeRecords
     from upid.ports.workflows import Workflows
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
     from upid.services.surveys import Surveys
+    from upid.services.transfer import TransferService
 
 
 class Services:
@@ -88,7 +88,7 @@ class Services:
         return open_store(self.aws, _of_aws(self.settings).table, self.clock)
 
     @cached_property
-    def records(self) -> Records:
+    def records(self) -> WholeRecords:
         """Documents by key."""
         if self.settings.aws:
             return self.table.records
@@ -97,7 +97,7 @@ class Services:
         return SqliteRecords(self.database, self.clock)
 
     @cached_property
-    def events(self) -> EventStore:
+    def events(self) -> WholeEvents:
         """The event store and its outbox."""
         if self.settings.aws:
             return self.table.events
@@ -355,6 +355,13 @@ class Services:
         from upid.services.scan import ScanService
 
         return ScanService(self.kubernetes, self.metrics_sources, self.prices, self.clock)
+
+    @cached_property
+    def transfer(self) -> TransferService:
+        """The whole home, into an archive and back."""
+        from upid.services.transfer import TransferService
+
+        return TransferService(self.records, self.events, self.blobs, self.sealer, self.clock)
 
 
 def _of_aws(settings: Settings) -> AwsSettings:

@@ -33,6 +33,8 @@ COMMANDS: Final = MappingProxyType({
     "demo": Lazy("upid.cli.demo", "demo", "Run the platform with a demo cluster: collect, analyze, print the result, keep serving."),
     "serve": Lazy("upid.cli.serve", "serve", "Run the platform: API, workflows and schedules in one process."),
     "bench": Lazy("upid.cli.bench", "bench", "Measure the main operations and print them as JSON."),
+    "export": Lazy("upid.cli.transfer", "export", "Write all data of a home into an archive: a directory, or a .tar file."),
+    "import": Lazy("upid.cli.transfer", "read_in", "Read an archive into a home, embedded or on AWS."),
     "demo-cluster": Lazy("upid.cli.demo", "demo_cluster", "Serve only the demo cluster: a simulated Kubernetes API and Prometheus API."),
     "openapi": Lazy("upid.cli.openapi", "openapi", "Print the OpenAPI document of the API, or write the generated documents."),
 })  # fmt: skip

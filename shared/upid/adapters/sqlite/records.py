@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -22,6 +22,7 @@ LAST_CHARACTER: Final = 0x10FFFF
 _LIVE: Final = "(expires_at IS NULL OR expires_at > ?)"
 _VERSION: Final = f"SELECT version FROM records WHERE partition = ? AND sort = ? AND {_LIVE}"  # noqa: S608 a constant
 _GET: Final = f"SELECT sort, body, version, expires_at FROM records WHERE partition = ? AND sort = ? AND {_LIVE}"  # noqa: S608 a constant
+_ALL: Final = f"SELECT sort, body, version, expires_at, partition FROM records WHERE (partition, sort) > (?, ?) AND {_LIVE} ORDER BY partition, sort LIMIT 500"  # noqa: S608 a constant
 _PUT: Final = "INSERT OR REPLACE INTO records (partition, sort, version, expires_at, body) VALUES (?, ?, ?, ?, ?)"
 _DELETE: Final = "DELETE FROM records WHERE partition = ? AND sort = ?"
 _REMOVE_EXPIRED: Final = """DELETE FROM records WHERE (partition, sort) IN (
@@ -86,6 +87,18 @@ class SqliteRecords:
             rows = connection.execute(statement, (*values, limit + 1)).fetchall()
         items = tuple(_record(partition, row) for row in rows[:limit])
         return RecordPage(items, items[-1].key.sort if len(rows) > limit else None)
+
+    def everything(self) -> Iterator[Record]:
+        """Yield every record that has not expired, in the order of their keys."""
+        now = self._clock.now()
+        last = Key("", "")
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(_ALL, (*last, now)).fetchall()
+            yield from [_record(row[4], row[:4]) for row in rows]
+            if not rows:
+                return
+            last = Key(rows[-1][4], rows[-1][0])
 
 
 def _record(partition: str, row: tuple[str, bytes, int, float | None]) -> Record:

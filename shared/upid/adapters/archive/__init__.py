@@ -1,0 +1,1 @@
+"""Archives of a home: a directory, or one tar file."""

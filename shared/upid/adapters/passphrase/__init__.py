@@ -1,0 +1,1 @@
+"""Encryption under a passphrase, for what travels."""
