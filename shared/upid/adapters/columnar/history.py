@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import numpy as np
-
-from upid.adapters.columnar.joining import joined
 from upid.domain.errors import ConflictError, UnavailableError
-from upid.engine.arrays import pack, unpack
 from upid.ports.blobs import Blobs
-from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
+from upid.ports.usage_history import HistoryScope, UsageChunk
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FORMAT: Final = 1
 DAY_SECONDS: Final = 86400
-SAMPLES: Final = ("cpu_cores", "memory_bytes", "throttled")
-EVENTS: Final = ("oom_kills", "restarts", "oom_limit_bytes")
-TYPES: Final = {"oom_kills": np.int32, "restarts": np.int32, "oom_limit_bytes": np.float64}
 _WINDOW: Final = re.compile(r"(\d{10,})-(\d{10,})\.bin")
 
 
@@ -61,14 +50,16 @@ class ColumnarHistory:
         ValueError
             Where the chunk's arrays are not of one shape, or its window is empty.
         """
-        _hold(chunk)
+        from upid.adapters.columnar.packing import packed  # noqa: PLC0415 who only removes history must not need numerics
+
+        data = packed(chunk)
         if any((stored.start, stored.end) == (chunk.start, chunk.end) for stored in self._overlapping(scope, chunk.start, chunk.end)):
             return False
         for stored in self._overlapping(scope, chunk.start, chunk.end):
             raise OverlapError(
                 f"[{chunk.start}, {chunk.end}) overlaps the stored window [{stored.start}, {stored.end}) of shard {scope.shard}."
             )
-        return self._blobs.put(_name(scope, chunk), _packed(chunk), if_absent=True)
+        return self._blobs.put(_name(scope, chunk), data, if_absent=True)
 
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; DamagedChunkError that names the blob."""
@@ -96,11 +87,14 @@ class ColumnarHistory:
         self._blobs.delete_all(f"t/{tenant}/clusters/{cluster_id}/history/")
 
     def _join(self, scope: HistoryScope, day: Sequence[StoredWindow]) -> bool:
+        from upid.adapters.columnar.joining import joined  # noqa: PLC0415 as in append
+        from upid.adapters.columnar.packing import packed  # noqa: PLC0415 as in append
+
         try:
             whole = joined([self._chunk(stored) for stored in day])
         except (DamagedChunkError, ValueError):
             return False
-        return self._blobs.put(_name(scope, whole), _packed(whole), if_absent=True)
+        return self._blobs.put(_name(scope, whole), packed(whole), if_absent=True)
 
     def _overlapping(self, scope: HistoryScope, start: float, end: float) -> Iterator[StoredWindow]:
         for stored in _shown(self._windows(scope)):
@@ -114,10 +108,11 @@ class ColumnarHistory:
                 yield StoredWindow(int(found[1]), int(found[2]), blob)
 
     def _chunk(self, stored: StoredWindow) -> UsageChunk:
+        from upid.adapters.columnar.packing import unpacked  # noqa: PLC0415 as in append
+
         data = self._blobs.get(stored.blob)
         try:
-            arrays, meta = unpack(data)
-            return _unpacked(arrays, meta)
+            return unpacked(data)
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedChunkError(f"The stored usage {stored.blob} is damaged: {error}", blob=stored.blob) from error
 
@@ -137,42 +132,3 @@ def _shown(windows: Iterable[StoredWindow]) -> list[StoredWindow]:
         if not shown or stored.end > shown[-1].end:
             shown.append(stored)
     return shown
-
-
-def _hold(chunk: UsageChunk) -> None:
-    series, steps = len(chunk.keys), chunk.cpu_cores.shape[-1]
-    if chunk.step_seconds <= 0 or steps <= 0 or chunk.start < 0:
-        raise ValueError("A chunk covers at least one step of a positive length.")
-    for name, shape in [(n, (series, steps)) for n in SAMPLES] + [(n, (series,)) for n in EVENTS]:
-        if getattr(chunk, name).shape != shape:
-            raise ValueError(f"{name} has shape {getattr(chunk, name).shape}, not {shape}.")
-
-
-def _packed(chunk: UsageChunk) -> bytes:
-    meta = {
-        "format": FORMAT,
-        "start": chunk.start,
-        "step_seconds": chunk.step_seconds,
-        "steps": int(chunk.cpu_cores.shape[1]),
-        "keys": [list(key) for key in chunk.keys],
-    }
-    arrays: dict[str, NDArray[Any]] = {}
-    for name in SAMPLES:
-        samples = np.asarray(getattr(chunk, name), np.float32)
-        if not np.isnan(samples).all():
-            arrays[name] = samples
-    arrays |= {name: np.asarray(getattr(chunk, name), TYPES[name]) for name in EVENTS}
-    return pack(arrays, meta)
-
-
-def _unpacked(arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> UsageChunk:
-    if meta["format"] != FORMAT:
-        raise ValueError(f"format {meta['format']} is not known")
-    keys = [SeriesKey(*key) for key in meta["keys"]]
-    none = np.broadcast_to(np.float32(np.nan), (len(keys), meta["steps"]))
-    samples = {name: arrays.get(name, none) for name in SAMPLES}
-    chunk = UsageChunk(
-        keys=keys, start=meta["start"], step_seconds=meta["step_seconds"], **samples, **{name: arrays[name] for name in EVENTS}
-    )
-    _hold(chunk)
-    return chunk
