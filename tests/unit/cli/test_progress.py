@@ -18,7 +18,9 @@ def shown(stream: io.StringIO, *, quiet: bool = False) -> str:
     return stream.getvalue()
 
 
-def test_a_terminal_shows_the_step_and_how_far_it_is() -> None:
+def test_a_terminal_shows_the_step_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
     text = shown(Terminal())
 
     assert "Reading usage" in text

@@ -103,5 +103,7 @@ def test_a_pipe_gets_no_control_characters_and_no_line_too_long(width: int) -> N
     assert "[bold]" in rendered or width == 60
 
 
-def test_a_terminal_gets_colors() -> None:
+def test_a_terminal_gets_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
     assert "\x1b[" in render({"cluster": "c", "recommendations": [entry()], "summary": totals()}, width=160, color=True)

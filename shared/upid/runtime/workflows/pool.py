@@ -109,7 +109,7 @@ class WorkerPool:
         ours, theirs = socket.socketpair()
         with theirs:
             number = theirs.fileno()
-            command = [sys.executable, "-P", "-m", "upid.runtime.workflows.worker", str(number), *self._modules]
+            command = [sys.executable, "-P", "-u", "-m", "upid.runtime.workflows.worker", str(number), *self._modules]
             # A process group of its own: Ctrl-C in a terminal is for the parent, which then ends its workers in order.
             # What functions print goes to standard error, as logs do: standard output belongs to the program.
             process = subprocess.Popen(  # noqa: S603 our own interpreter and module
