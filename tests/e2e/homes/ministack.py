@@ -36,7 +36,7 @@ def started(folder: Path, **more: str) -> Iterator[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "UPID_", "COV_", "COVERAGE"))}
     environment = kept | {
         "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": HOST, "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0",
-        "TMPDIR": str(folder), "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true", "LOG_LEVEL": "WARNING", "PYTHONDONTWRITEBYTECODE": "1",
+        "AUTH": "true", "TMPDIR": str(folder), "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true", "LOG_LEVEL": "WARNING", "PYTHONDONTWRITEBYTECODE": "1",
     } | more  # fmt: skip
     log = folder / "ministack.log"
     with log.open("wb") as output:

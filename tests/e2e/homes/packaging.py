@@ -83,8 +83,9 @@ def zipped(root: Path, files: list[Path]) -> bytes:
 
 
 def deployable() -> dict[str, Any]:
-    """Return the template as JSON, its local folders replaced by the packages."""
+    """Return the template as JSON, its local folders replaced by the packages. The emulator speaks plain HTTP: what refuses that is left out."""
     document: dict[str, Any] = plain(Template.load().document)
+    del document["Resources"]["BlobsOverTlsOnly"]
     document["Globals"]["Function"]["CodeUri"] = {"Bucket": ARTIFACTS, "Key": "functions.zip"}
     for name, resource in document["Resources"].items():
         properties = resource.get("Properties", {})

@@ -1,0 +1,200 @@
+"""The template as AWS gets it: who may do what, what is kept how, and that it names what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.homes.packaging import plain
+
+from upid.runtime.template import Template
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = Template.load()
+RESOURCES: dict[str, Any] = plain(TEMPLATE.document)["Resources"]
+GLOBALS: dict[str, Any] = plain(TEMPLATE.document)["Globals"]["Function"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+SERVICES = re.compile(r"\b(?:services|build_services\(\))\.([a-z_]+)")
+ON_AWS = {
+    "UPID_HOME": "aws", "UPID_TABLE": "upid", "UPID_BUCKET": "upid", "UPID_KEY": "alias/upid", "AWS_REGION": "eu-west-1",
+    "UPID_MACHINES": "arn:aws:states:eu-west-1:123456789012:stateMachine:upid-",
+}  # fmt: skip
+WITHOUT_NUMERICS = """
+import importlib, json, sys
+sys.modules["numpy"] = sys.modules["scipy"] = None
+module, services = json.loads(sys.argv[1])
+try:
+    loaded = importlib.import_module(module)
+    getattr(loaded, "api", lambda: None)()
+    from upid.bootstrap import build_services
+    for name in services:
+        getattr(build_services(), name)
+except ImportError as error:
+    print(error)
+"""
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every statement of every policy with the resource that it stands in."""
+    for name, resource in RESOURCES.items():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        documents += [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
+        for document in documents:
+            yield from ((name, statement) for statement in document["Statement"])
+
+
+def wildcards(statement: dict[str, Any]) -> Iterator[str]:
+    """Yield what of a statement stands for more than it names."""
+    for action in _listed(statement["Action"]):
+        if "*" in action:
+            yield action
+    for resource in _listed(statement.get("Resource", [])):
+        text = resource if isinstance(resource, str) else str(resource.get("Fn::Sub", ""))
+        if "*" in text:
+            yield "Resource *" if text == "*" else text
+    if statement.get("Principal") == "*":
+        yield "Principal *"
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_wildcard_has_a_written_reason() -> None:
+    for name, statement in statements():
+        reasons = RESOURCES[name].get("Metadata", {}).get("Wildcards", {})
+        for found in wildcards(statement):
+            assert any(found.endswith(known) and len(why) > 20 for known, why in reasons.items()), (name, found)
+
+
+@pytest.mark.parametrize(
+    "statement", [{"Action": "s3:*", "Resource": "x"}, {"Action": ["s3:GetObject"], "Resource": "*"}, {"Action": "a", "Resource": {"Fn::Sub": "${B}/*"}}]
+)  # fmt: skip
+def test_a_wildcard_is_found_wherever_it_stands(statement: dict[str, Any]) -> None:
+    assert list(wildcards(statement))
+
+
+def test_no_policy_of_somebody_else_is_attached() -> None:
+    assert [name for name, resource in RESOURCES.items() if {"ManagedPolicyArns"} & set(resource.get("Properties", {}))] == []
+    assert [name for name, function in FUNCTIONS.items() if "Policies" in function["Properties"]] == []
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    roles = Counter(json.dumps(function["Properties"]["Role"]) for function in FUNCTIONS.values())
+
+    assert set(roles.values()) == {1}
+    assert all(json.dumps({"Fn::GetAtt": [name.removesuffix("Function") + "Role", "Arn"]}) in roles for name in FUNCTIONS)
+
+
+def test_every_file_of_a_task_is_a_function_and_every_function_is_there() -> None:
+    modules = {function["Properties"]["Handler"].removesuffix(".handler") for function in FUNCTIONS.values()}
+    files = {f"functions.events.{file.stem}" for file in (ROOT / "functions" / "events").glob("[a-z]*.py")}
+
+    assert {module for module in modules if module.startswith("functions.events.")} == files
+    assert all((ROOT / f"{module.replace('.', '/')}.py").is_file() for module in modules)
+
+
+def test_every_group_has_its_paths_bare_and_with_everything_below() -> None:
+    groups = {file.parent.name for file in (ROOT / "functions").glob("*/routes*")}
+    served = {function.module.split(".")[1] for function in {route.function for route in TEMPLATE.routes}}
+    bare = {route.path for route in TEMPLATE.routes if not route.proxy and not route.open}
+
+    assert groups == served
+    assert bare == {route.path for route in TEMPLATE.routes if route.proxy}
+
+
+def services_of(module: str) -> list[str]:
+    """Return the services that a function's own files name."""
+    path = ROOT / module.replace(".", "/")
+    files = [path.with_suffix(".py")] if "events" in path.parts else list(path.parent.rglob("*.py"))
+    return sorted({name for file in files for name in SERVICES.findall(file.read_text())})
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, f in FUNCTIONS.items() if {"Ref": "NumericsLayer"} not in f["Properties"].get("Layers", [])]
+)
+def test_who_has_no_numerics_needs_none(name: str) -> None:
+    module = TEMPLATE.functions[name].module
+    arguments = json.dumps([module, services_of(module)])
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", **ON_AWS}
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMERICS, arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_everything_that_is_stored_is_sealed() -> None:
+    key = {"Fn::GetAtt": ["Key", "Arn"]}
+
+    assert RESOURCES["Key"]["Properties"]["EnableKeyRotation"] is True
+    assert {r["Properties"]["SSESpecification"]["KMSMasterKeyId"]["Fn::GetAtt"][0] for r in of_type("AWS::DynamoDB::Table").values()} == {
+        "Key"
+    }
+    for bucket in of_type("AWS::S3::Bucket").values():
+        rule = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+        assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert [r["Properties"]["KmsKeyId"] for r in of_type("AWS::Logs::LogGroup").values()] == [key]
+    assert [r["Properties"]["KmsMasterKeyId"] for r in of_type("AWS::SNS::Topic").values()] == [key]
+    assert [r["Properties"]["SqsManagedSseEnabled"] for r in of_type("AWS::SQS::Queue").values()] == [True]
+
+
+def test_logs_end_and_data_stays() -> None:
+    assert all("RetentionInDays" in group["Properties"] for group in of_type("AWS::Logs::LogGroup").values())
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"):
+        assert {(r["DeletionPolicy"], r["UpdateReplacePolicy"]) for r in of_type(kind).values()} == {("Retain", "Retain")}
+
+
+def test_what_is_invoked_without_an_answer_has_a_queue_for_what_fails() -> None:
+    scheduled = {schedule.function.name for schedule in TEMPLATE.schedules} | {"PublishEventsFunction"}
+
+    assert {name for name, function in FUNCTIONS.items() if "DeadLetterQueue" in function["Properties"]} == scheduled
+    assert "DeadLetterConfig" in RESOURCES["EveryMinute"]["Properties"]["Target"]
+
+
+def test_every_machine_and_the_queue_raise_an_alarm_that_somebody_hears() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    watched = json.dumps([alarm["Properties"]["Dimensions"] for alarm in alarms])
+
+    assert all(f'{{"Ref": "{name}"}}' in watched for name in of_type("AWS::Serverless::StateMachine"))
+    assert "Undelivered" in watched
+    assert {json.dumps(alarm["Properties"]["AlarmActions"]) for alarm in alarms} == {'[{"Ref": "Alarms"}]'}
+
+
+def test_an_authorizers_answer_is_kept_by_the_token_alone() -> None:
+    identity = RESOURCES["Api"]["Properties"]["Auth"]["Authorizers"]["TokenAuthorizer"]["Identity"]
+
+    assert identity == {"Headers": ["Authorization"], "ReauthorizeEvery": 60}
+
+
+def test_a_machine_may_invoke_exactly_the_functions_that_it_names() -> None:
+    for machine in of_type("AWS::Serverless::StateMachine").values():
+        role = RESOURCES[machine["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        allowed = next(statement["Resource"] for statement in role if statement["Action"] == "lambda:InvokeFunction")
+
+        assert sorted(map(str, allowed)) == sorted(map(str, machine["Properties"]["DefinitionSubstitutions"].values()))
+
+
+def test_layers_ask_for_what_the_package_asks_for() -> None:
+    wanted = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    asked = {
+        line for name in ("dependencies", "numerics") for line in (ROOT / "layers" / name / "requirements.txt").read_text().splitlines()
+    }
+
+    assert {line for line in asked if not line.startswith("#")} <= wanted
