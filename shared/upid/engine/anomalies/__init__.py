@@ -1,0 +1,1 @@
+"""Values that are out of the ordinary, and the events they belong to."""

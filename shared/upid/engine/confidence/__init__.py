@@ -1,0 +1,1 @@
+"""How far figures are to be believed."""

@@ -1,0 +1,1 @@
+"""What comes next: smoothing, baselines, their choice by back-test, intervals."""
