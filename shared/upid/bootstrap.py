@@ -347,7 +347,7 @@ class Services:
         """Mathematical models."""
         from upid.services.models.service import ModelsService
 
-        return ModelsService()
+        return ModelsService(lambda: self.series_reader)
 
     @cached_property
     def scan(self) -> ScanService:

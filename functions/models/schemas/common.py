@@ -6,6 +6,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from upid.domain.errors import NotFoundError
+from upid.http.series import SeriesBody, SeriesTold
+from upid.services.analyses import NothingCollectedError
+from upid.services.models.service import Question
+
 LARGEST = 1e100
 Name = Annotated[str, Field(min_length=1, max_length=253)]
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
@@ -19,13 +24,6 @@ class ModelBody(BaseModel):
     """A request that holds nothing unknown."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class ModelWarning(BaseModel):
-    """Something that the reader of a figure should know."""
-
-    code: str = Field(examples=["gaps"])
-    text: str
 
 
 class GoodnessOfFit(BaseModel):
@@ -44,6 +42,39 @@ class ModelAnswer(BaseModel):
 
     algorithm: str = Field(description="What was computed, as docs/algorithms.md has it.", examples=["universal-scalability-law"])
     parameters: dict[str, float | int | str | bool | None] = Field(description="The parameters used, defaults included.")
-    units: dict[str, str] = Field(description="Units of figures whose name does not tell it.")
-    warnings: list[ModelWarning]
+    warnings: list[str] = Field(description="What the reader of the figures should know.")
     confidence: float | None = Field(ge=0, le=1, description="How far the figures can be relied on, 0 to 1; null where there are none. [1]")
+
+
+Percentile = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class SeriesModelIn(SeriesBody):
+    """What every model over series takes."""
+
+    unit: str = Field(default="", max_length=50, description="Unit of the values; of stored usage it is known.", examples=["cores"])
+
+    def question(self) -> Question:
+        """Return what services take: the series, and everything else by name."""
+        rest = self.model_dump(exclude={"series", "values", "start", "step_seconds", "selection"})
+        return Question(self.asked(), rest)
+
+
+class SeriesAnswer(SeriesTold):
+    """What every answer tells of a series."""
+
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="How far the figures can be relied on, by volume, coverage, stability, regularity and what else is known. [1]",
+    )
+
+
+class SeriesModelOut(BaseModel):
+    """What every model over series gives."""
+
+    algorithm: str = Field(description="What was computed, as docs/algorithms.md has it.")
+    parameters: dict[str, float | int | str | bool | None] = Field(description="The parameters used, defaults included.")
+
+
+READS = (NotFoundError, NothingCollectedError)

@@ -22,6 +22,7 @@ class Growth:
 
     `rate` is growth per unit of time: absolute for a linear model [unit of the values per unit of time], relative (exp(b) - 1) for an exponential
     one [1]. `relative` is linear growth over the level, or `rate`. `aicc` compares models of the same values. `low` and `high` bound single values.
+    `residual_deviation` is in the unit of the values, of an exponential model of their logarithms [1].
     """
 
     level: Floats
@@ -33,6 +34,7 @@ class Growth:
     projected: Floats
     low: Floats
     high: Floats
+    residual_deviation: Floats
 
 
 def grow(times: Floats, values: Floats, ahead: Floats, *, model: Model, confidence: float = 0.9) -> Growth:
@@ -76,13 +78,24 @@ def grow(times: Floats, values: Floats, ahead: Floats, *, model: Model, confiden
     if model == "linear":
         with np.errstate(invalid="ignore", divide="ignore"):
             relative = np.where(level > 0, line.slope / level, np.nan)
-        return Growth(level, line.slope, relative, line.r_squared, criterion, line.p_value_correlated, at, at - wide, at + wide)
+        return Growth(
+            level,
+            line.slope,
+            relative,
+            line.r_squared,
+            criterion,
+            line.p_value_correlated,
+            at,
+            at - wide,
+            at + wide,
+            line.residual_deviation,
+        )
     criterion = criterion + 2 * np.where(known, y, 0.0).sum(axis=1)
     rate = np.expm1(line.slope)
     with np.errstate(over="ignore"):
         low, high, middle = np.exp(at - wide), np.exp(at + wide), np.exp(at)
     return Growth(np.exp(level), rate, rate, _quality(values, np.exp(_fitted(line.slope, line.at(float(last)), times - last))), criterion,
-                  line.p_value_correlated, middle, low, high)  # fmt: skip
+                  line.p_value_correlated, middle, low, high, line.residual_deviation)  # fmt: skip
 
 
 def _half_widths(

@@ -19,7 +19,7 @@ class Exhaustion:
     """When lines reach a capacity, shape (rows,), from the last time on. [unit of the times]; inf = not at this slope, NaN = no line.
 
     `earliest` and `latest` are where the bounds of the mean line reach it (Fieller's interval for an inverse prediction); `latest` is inf where the
-    lower bound never does. `level` is the line's value at the last time, `slope` per unit of time, `standard_error` of the slope.
+    lower bound never does. `level` is the line's value at the last time, `slope` per unit of time, `standard_error` of the slope; `residual_deviation` in the unit of the values.
     """
 
     until_full: Floats
@@ -29,6 +29,7 @@ class Exhaustion:
     slope: Floats
     standard_error: Floats
     r_squared: Floats
+    residual_deviation: Floats
 
 
 def until_full(times: Floats, values: Floats, capacity: Floats, *, confidence: float = 0.9) -> Exhaustion:
@@ -80,11 +81,12 @@ def until_full(times: Floats, values: Floats, capacity: Floats, *, confidence: f
         full = _reach(steep, h, now)
         early, late = _bounds(steep, h, now, wide=wide, count=y.count, sxx=sxx)
         quality = np.where(syy > 0, 1 - squares / syy, np.nan)
+        left = np.where(degrees > 0, np.sqrt(squares / degrees) * y.scale, np.nan)
         error = np.sqrt(spread / sxx) * y.scale / place.scale
     unit = place.scale
     return Exhaustion(
         full * unit, np.minimum(early, full) * unit, np.maximum(late, full) * unit, y.mean + steep * now * y.scale, steep * y.scale / unit,
-        np.where(degrees > 0, error, np.nan), quality,
+        np.where(degrees > 0, error, np.nan), quality, left,
     )  # fmt: skip
 
 

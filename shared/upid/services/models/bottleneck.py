@@ -10,7 +10,7 @@ import numpy as np
 
 from upid.engine.performance.bottlenecks import Bottleneck, find_bottleneck, response_at
 from upid.engine.performance.queues import wait_quantile
-from upid.services.models.telling import Answer, head, shown, warning
+from upid.services.models.telling import Answer, head, shown
 
 BUSY: Final = 0.8  # utilisation above which waits grow faster than load
 ASSUMED: Final = 0.6  # confidence of estimates that rest on Poisson arrivals and exponential service
@@ -51,20 +51,13 @@ def _station(found: Bottleneck, waits: Any, row: int, each: Mapping[str, Any]) -
     })  # fmt: skip
 
 
-def _warnings(request: Mapping[str, Any], found: Bottleneck) -> list[Answer]:
-    told = [
-        warning(
-            "assumptions",
-            "Waits assume Poisson arrivals, exponential service and equal servers: real ones are shorter where both are steadier.",
-        )
-    ]
+def _warnings(request: Mapping[str, Any], found: Bottleneck) -> list[str]:
+    told = ["Waits assume Poisson arrivals, exponential service and equal servers: real ones are shorter where both are steadier."]
     top = request["resources"][found.index]
     if top["utilization"] >= 1:
-        told.append(warning("saturated", f"{top['name']} is busy all the time: its demand is a lower bound, and its wait has no end."))
+        told.append(f"{top['name']} is busy all the time: its demand is a lower bound, and its wait has no end.")
     elif top["utilization"] > BUSY:
-        told.append(
-            warning("near_saturation", f"{top['name']} is busy {top['utilization']:.0%} of the time: small growth makes long waits.")
-        )
+        told.append(f"{top['name']} is busy {top['utilization']:.0%} of the time: small growth makes long waits.")
     if not math.isfinite(found.most_throughput):
-        told.append(warning("unused", "No resource is used, so none limits."))
+        told.append("No resource is used, so none limits.")
     return told

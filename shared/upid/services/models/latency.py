@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from upid.domain.errors import InvalidRequestError
 from upid.engine.performance.latency import apdex, bucket_quantiles, share_within
 from upid.engine.statistics.describing import describe
-from upid.services.models.telling import Answer, head, shown, sureness, warning
+from upid.services.models.telling import Answer, head, shown, sureness
 
 Floats = NDArray[np.float64]
 FEW: Final = 100  # observations below which a 99th percentile rests on a single one
@@ -37,7 +37,7 @@ def _raw(values: Floats, request: Mapping[str, Any], asked: Mapping[str, Any]) -
     told = describe(values[None], (*probabilities, 0.5, 0.99))
     count, missing = int(told.count[0]), int(np.isnan(values).sum())
     quantiles = told.quantiles[0]
-    warnings = _scarce(count) + ([warning("gaps", f"{missing} values are missing.")] if missing else [])
+    warnings = _scarce(count) + ([f"{missing} values are missing."] if missing else [])
     shares = [
         float((values <= edge).sum())
         for edge in (asked["objective_seconds"] or 0, asked["apdex_target_seconds"] or 0, 4 * (asked["apdex_target_seconds"] or 0))
@@ -66,7 +66,7 @@ def _bucketed(upper: Floats, counts: Floats, total: float | None, request: Mappi
     ]  # fmt: skip
     warnings = _scarce(observations)
     if np.isinf(found.high[0, :-2]).any():
-        warnings.append(warning("beyond_last_bucket", "A percentile lies above the last finite edge: it is at least what is told."))
+        warnings.append("A percentile lies above the last finite edge: it is at least what is told.")
     least, most = (float(each[0]) for each in share_within(upper, row, asked["objective_seconds"] or math.inf))
     target = asked["apdex_target_seconds"]
     score = _bucket_apdex(upper, row, target, observations) if target else None
@@ -117,14 +117,10 @@ def _objective(least: float, most: float, asked: Mapping[str, Any]) -> Answer | 
     return figures | {"is_met": met}
 
 
-def _scarce(observations: float) -> list[Answer]:
+def _scarce(observations: float) -> list[str]:
     if not observations:
-        return [warning("no_data", "There is no observation.")]
-    return (
-        [warning("too_short", f"{observations:g} observations are few: high percentiles rest on one of them.")]
-        if observations < FEW
-        else []
-    )
+        return ["There is no observation."]
+    return [f"{observations:g} observations are few: high percentiles rest on one of them."] if observations < FEW else []
 
 
 def _ratio(above: float, below: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from upid.domain.errors import InvalidRequestError
 from upid.engine.performance.knees import Shape, knee
 from upid.engine.performance.scalability import Scalability, fit_scalability
-from upid.services.models.telling import Answer, head, shown, sureness, warning
+from upid.services.models.telling import Answer, head, shown, sureness
 
 Floats = NDArray[np.float64]
 PER_FIGURE: Final = 2.0  # different loads count this much towards confidence: they are means already
@@ -112,12 +112,12 @@ def _knee(loads: Floats, means: Mapping[str, Floats], name: str, shape: Shape, s
     return shown({"load": loads[place], "throughput_per_second": means["y"][place], "latency_seconds": latency})
 
 
-def _warnings(curve: Mapping[str, Any], *, fitted: bool, beyond: bool, quality: float) -> list[Answer]:
+def _warnings(curve: Mapping[str, Any], *, fitted: bool, beyond: bool, quality: float) -> list[str]:
     found = []
     if not fitted:
-        found.append(warning("too_short", f"A fit needs four different loads, there are {len(set(curve['x']))}."))
+        found.append(f"A fit needs four different loads, there are {len(set(curve['x']))}.")
     if beyond:
-        found.append(warning("extrapolated", f"The peak lies beyond the largest load that was measured, {max(curve['x']):g}."))
+        found.append(f"The peak lies beyond the largest load that was measured, {max(curve['x']):g}.")
     if fitted and quality < 0.9:
-        found.append(warning("poor_fit", f"The law explains {max(quality, 0):.0%} of the variance only: other effects are at work."))
+        found.append(f"The law explains {max(quality, 0):.0%} of the variance only: other effects are at work.")
     return found

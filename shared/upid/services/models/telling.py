@@ -16,11 +16,6 @@ def shown(values: Mapping[str, Any]) -> Answer:
     return {name: value if isinstance(value, str | bool | list | dict) else number(value) for name, value in values.items()}
 
 
-def warning(code: str, text: str) -> Answer:
-    """Return a warning."""
-    return {"code": code, "text": text}
-
-
 def sureness(effective_samples: float, *shares: float) -> float | None:
     """Return a confidence from 0 to 1: n / (n + 10) of effective samples, times shares (coverage, quality) that are known; None without samples. [1]."""
     if not effective_samples > 0:
@@ -32,8 +27,6 @@ def sureness(effective_samples: float, *shares: float) -> float | None:
     return round(found, 4)
 
 
-def head(algorithm: str, parameters: Mapping[str, Any], warnings: list[Answer], confidence: float | None, **units: str) -> Answer:
+def head(algorithm: str, parameters: Mapping[str, Any], warnings: list[str], confidence: float | None) -> Answer:
     """Return what every answer tells beside its figures."""
-    return {
-        "algorithm": algorithm, "parameters": shown(parameters), "units": units, "warnings": warnings, "confidence": confidence,
-    }  # fmt: skip
+    return {"algorithm": algorithm, "parameters": shown(parameters), "warnings": warnings, "confidence": confidence}
