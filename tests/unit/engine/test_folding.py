@@ -62,9 +62,9 @@ def test_older_days_weigh_by_age() -> None:
 
     profile = profile_of(samples(usage))
 
-    # Slots hold days 5, 4 and 3; days 0 to 2 weigh 2 ** ((day - reference) / 2).
+    # Slots hold days 5, 4 and 3; days 0 to 2 weigh 2 ** (day - reference).
     days = profile.newest_day - np.array([5, 4, 3])
-    expected = PER_DAY * np.exp2((days - profile.reference_day) / 2).sum()
+    expected = PER_DAY * np.exp2(days - profile.reference_day).sum()
     assert profile.cpu.days.sum() == DAY_SLOTS * PER_DAY
     assert profile.cpu.older.sum() == pytest.approx(expected, rel=1e-12)
 

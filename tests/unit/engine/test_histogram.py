@@ -102,8 +102,8 @@ def test_a_day_that_loses_its_slot_joins_the_older_part_with_its_weight() -> Non
     shift_days(histogram, 2, newest_day=100, reference_day=98)
 
     assert histogram.days[0, :, 7].tolist() == [0, 0, 1]
-    # Day 98 weighs 2**0 = 1, day 99 2**0.5.
-    assert histogram.older[0, 7] == pytest.approx(4 + 2 * 2**0.5)
+    # Day 98 weighs 2**0 = 1, day 99 2**1.
+    assert histogram.older[0, 7] == pytest.approx(4 + 2 * 2)
 
 
 def test_a_long_pause_empties_all_slots() -> None:
@@ -114,7 +114,7 @@ def test_a_long_pause_empties_all_slots() -> None:
     shift_days(histogram, 50, newest_day=10, reference_day=0)
 
     assert histogram.days.sum() == 0
-    assert histogram.older[0, 0] == pytest.approx(sum(2 ** (day / 2) for day in (8, 9, 10)))
+    assert histogram.older[0, 0] == pytest.approx(sum(2**day for day in (8, 9, 10)))
 
 
 def test_rebasing_is_exact() -> None:
@@ -123,16 +123,16 @@ def test_rebasing_is_exact() -> None:
 
     rebase(histogram, REBASE_DAYS)
 
-    assert histogram.older[0, 5] == (1 / 3) * 2.0 ** -(REBASE_DAYS // 2)
+    assert histogram.older[0, 5] == (1 / 3) * 2.0**-REBASE_DAYS
     assert day_weight(3 + REBASE_DAYS, REBASE_DAYS) == day_weight(3, 0)
 
 
-def test_decay_halves_a_sample_every_two_days() -> None:
+def test_decay_halves_a_sample_every_day() -> None:
     histogram = empty_histogram(1)
-    histogram.days[0, 0, 1], histogram.days[0, 2, 2] = 1, 1
-    histogram.older[0, 3] = 1.0  # of the reference day, which is 4 days back
+    histogram.days[0, 0, 1], histogram.days[0, 1, 2] = 1, 1
+    histogram.older[0, 3] = 1.0  # of the reference day, which is 2 days back
 
-    weights = decayed(histogram, newest_day=104, reference_day=100)
+    weights = decayed(histogram, newest_day=102, reference_day=100)
 
     assert weights[0, 1:4].tolist() == [1.0, 0.5, 0.25]
 

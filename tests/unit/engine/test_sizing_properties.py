@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from unit.engine.making import MONDAY, assessed, noise, profile_of, samples
 
 from upid.engine.rightsizing.cpu import cpu_need
-from upid.engine.rightsizing.memory import memory_need
+from upid.engine.rightsizing.memory import margin_bytes, memory_need
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seen import seen
 from upid.engine.usage.histogram import GROWTH
@@ -22,11 +22,12 @@ NONE = np.array([np.nan])
 
 
 def needs(given_samples: Samples, knob: float) -> tuple[float, float, float]:
-    """Return the first row's CPU request, memory request and memory limit before floors and rounding."""
+    """Return the first row's CPU request, memory request and memory limit before floors, rounding and the absolute term."""
     options, view = Options(allowed_time_above=knob), seen(profile_of(given_samples))
     cpu = cpu_need(view, options)
     memory = memory_need(view, NONE, NONE, cpu.growth, options)
-    return float(cpu.request[0]), float(memory.request[0]), float(memory.limit[0])
+    absolute = margin_bytes(view, knob)[1]
+    return float(cpu.request[0]), float((memory.request - absolute)[0]), float((memory.limit - absolute)[0])
 
 
 @given(st.integers(0, 10_000), st.lists(st.tuples(st.integers(0, 863), st.floats(1, 50)), min_size=1, max_size=8), KNOBS, st.integers(1, 3))
@@ -131,3 +132,27 @@ def test_an_hour_that_recurs_on_two_days_is_held_by_balanced_and_not_by_max_savi
 
     assert balanced >= 1.0
     assert savings < 0.3
+
+
+@given(st.floats(1e7, 1e12), st.floats(1e-4, 0.5), KNOBS)
+@settings(max_examples=30, deadline=None)
+def test_the_absolute_term_only_softens_how_memory_follows_use(memory: float, more: float, knob: float) -> None:
+    usage = np.full((1, 5 * 288), memory)
+
+    one, two = (seen(profile_of(samples(usage / 1e9, u))) for u in (usage, usage * (1 + more)))
+    before, after = (memory_need(view, NONE, NONE, np.zeros(1), Options(allowed_time_above=knob)).request[0] for view in (one, two))
+
+    assert before < after <= before * (1 + more) * (1 + 1e-6)
+
+
+def test_an_old_peak_counts_five_percent_less_and_never_less_than_that() -> None:
+    usage = np.full((1, 20 * 288), 1e9)
+    usage[0, 100] = 4e9
+
+    request = memory_need(seen(profile_of(samples(usage / 1e9, usage))), NONE, NONE, np.zeros(1), Options(allowed_time_above=0.01)).request[
+        0
+    ]
+
+    # 19 days are nine and a half half-lives of the five percent: 4e9 * (0.95 + 0.05 / 724), and above it 10.2 % and 17 MiB.
+    assert request == pytest.approx(4e9 * 0.95007 * 1.10194 + 1.69897 * 10 * 2**20, rel=1e-4)
+    assert request > 4e9

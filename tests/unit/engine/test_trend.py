@@ -22,7 +22,7 @@ def test_a_straight_line_by_hand() -> None:
     assert found.slope[0] == 1
     assert found.z[0] == pytest.approx(20 / math.sqrt(7 * 6 * 19 / 18))
     assert found.level[0] == 7
-    assert found.weight[0] == 1
+    assert found.weight()[0] == 1
     assert found.growth(3.5)[0] == 0.5
 
 
@@ -59,7 +59,7 @@ def test_one_outlier_does_not_make_a_trend() -> None:
 
 def test_significance_rises_from_none_to_all_without_a_step() -> None:
     # Five rising points: z = 9 / sqrt(16.67) = 2.204, between 1.96 and 2.58.
-    assert trend(np.arange(5.0)[None, :]).weight[0] == pytest.approx((9 / math.sqrt(50 / 3) - 1.96) / 0.62)
+    assert trend(np.arange(5.0)[None, :]).weight()[0] == pytest.approx((9 / math.sqrt(50 / 3) - 1.96) / 0.62)
 
 
 def test_too_few_columns_have_no_trend() -> None:

@@ -13,7 +13,7 @@ from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seasons import Recurring, recurring_need
 from upid.engine.rightsizing.seen import Density, Seen
 from upid.engine.statistics.density import smoothed_quantiles
-from upid.engine.statistics.trend import trend
+from upid.engine.statistics.trend import STRICT_RAMP, trend
 from upid.engine.usage.daily import Daily
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ class CpuNeed:
     """Shape (rows,): requests before floors and rounding, and what they are made of.
 
     `request` [cores]; `tight` the same at a tenth of the allowed time, for a limit [cores]; `quantile` pooled over pods, `busiest` of the busiest pod
-    (NaN = one pod), `recurring` with recurring peaks [cores]; `growth`: excess over 1; `throttled`: share of periods [1].
+    (NaN = one pod), `recurring` with recurring peaks [cores]; `growth`: excess over 1; `likely_growth`: the same by a lesser burden of proof; `throttled`: share of periods [1].
     """
 
     request: Floats
@@ -37,6 +37,7 @@ class CpuNeed:
     busiest: Floats
     recurring: Recurring
     growth: Floats
+    likely_growth: Floats
     throttled: Floats
 
 
@@ -45,6 +46,12 @@ def full_days(daily: Daily, steps: NDArray[np.int32], values: Floats) -> Floats:
     fullest = steps.max(axis=1, initial=0)
     whole = (steps >= FULL_DAY * fullest[:, None]) & (daily.count > 0)
     return np.where(whole, values, np.nan)[:, -TREND_DAYS:]
+
+
+def ahead(days: Floats, review_days: float) -> Floats:
+    """Return how far ahead each row's growth is taken: to the review, but no further than half of the whole days that were seen, shape (rows,). [d]."""
+    result: Floats = np.minimum(review_days, np.count_nonzero(~np.isnan(days), axis=1) / 2)
+    return result
 
 
 def throttled_share(seen: Seen) -> Floats:
@@ -70,11 +77,11 @@ def _quantiles(density: Density, shares: tuple[float, ...]) -> Floats:
     return smoothed_quantiles(density.weights, density.top, allowed_time_above=shares)
 
 
-def cpu_growth(seen: Seen, review_days: float) -> Floats:
-    """Return by how much of its level daily mean use will have grown at the review, 0 where the trend is not significant, shape (rows,). [1]."""
+def _daily_means(seen: Seen) -> Floats:
+    """Return the mean use of each whole day, shape (rows, days), NaN = not whole. [cores]."""
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = seen.cpu_daily.total / seen.cpu_daily.count
-    return trend(full_days(seen.cpu_daily, seen.steps, mean)).growth(review_days)
+    return full_days(seen.cpu_daily, seen.steps, mean)
 
 
 def cpu_need(seen: Seen, options: Options) -> CpuNeed:
@@ -87,7 +94,10 @@ def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     pooled, busiest = _quantiles(seen.cpu, shares), _busiest(seen, shares)
     base = np.fmax(pooled, busiest)
     recurring = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
-    growth, throttled = cpu_growth(seen, options.review_days), throttled_share(seen)
+    means, throttled = _daily_means(seen), throttled_share(seen)
+    daily = trend(means)
+    growth = daily.growth(ahead(means, options.review_days), STRICT_RAMP)
     factor = (1 + growth) * (1 + throttled * is_lower_bound(throttled)) * (1 + margin(seen))
     request = recurring.need * factor
-    return CpuNeed(request, np.fmax(base[:, 1] * factor, request), pooled[:, 0], busiest[:, 0], recurring, growth, throttled)
+    tight, likely = np.fmax(base[:, 1] * factor, request), daily.growth(options.review_days)
+    return CpuNeed(request, tight, pooled[:, 0], busiest[:, 0], recurring, growth, likely, throttled)

@@ -43,7 +43,7 @@ def is_enough(seen: Seen, daily: Daily, options: Options) -> Bools:
 def size(seen: Seen, current: CurrentResources, options: Options) -> Sized:
     """Return what each row needs and is advised by what is seen of it."""
     cpu, guaranteed = cpu_need(seen, options), is_guaranteed(current)
-    memory = memory_need(seen, current.memory_limit_bytes, current.heap_bytes, cpu.growth, options)
+    memory = memory_need(seen, current.memory_limit_bytes, current.heap_bytes, cpu.likely_growth, options)
     cpu_enough, memory_enough = is_enough(seen, seen.cpu_daily, options), is_enough(seen, seen.memory_daily, options)
     cpu_advice = advise(
         _cpu(cpu, current, guaranteed=guaranteed, enough=cpu_enough, options=options), current.cpu_request_cores, current.cpu_limit_cores,

@@ -13,6 +13,7 @@ from upid.engine.statistics.quantiles import sorted_quantiles
 Floats = NDArray[np.float64]
 MINIMUM_POINTS: Final = 5  # fewer cannot be significant at 5 %
 RAMP: Final = (1.96, 2.58)  # z of 5 % and 1 %: from none of the trend to all of it
+STRICT_RAMP: Final = (2.58, 3.29)  # z of 1 % and 0.1 %: of some thousand containers, 5 % seem to grow by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,15 @@ class Trend:
     z: Floats
     level: Floats
 
-    @property
-    def weight(self) -> Floats:
-        """How much of the trend to believe: 0 below 5 % significance, 1 above 1 %, linear in z between. [1]."""
-        return np.clip((np.abs(self.z) - RAMP[0]) / (RAMP[1] - RAMP[0]), 0, 1)
+    def weight(self, ramp: tuple[float, float] = RAMP) -> Floats:
+        """Return how much of the trend to believe: 0 below the ramp's lower z, 1 above its upper one, linear between. [1]."""
+        return np.clip((np.abs(self.z) - ramp[0]) / (ramp[1] - ramp[0]), 0, 1)
 
-    def growth(self, columns_ahead: float) -> Floats:
+    def growth(self, columns_ahead: float | Floats, ramp: tuple[float, float] = RAMP) -> Floats:
         """Return by how much of its level a row will have grown that many columns ahead, at most doubling; 0 where it falls or is not significant. [1]."""
         with np.errstate(invalid="ignore", divide="ignore"):
             relative = self.slope * columns_ahead / self.level
-        result: Floats = self.weight * np.clip(np.where(np.isfinite(relative), relative, 0), 0, 1)
+        result: Floats = self.weight(ramp) * np.clip(np.where(np.isfinite(relative), relative, 0), 0, 1)
         return result
 
 

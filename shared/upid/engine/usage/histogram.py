@@ -13,10 +13,10 @@ BUCKETS: Final = 256
 GROWTH: Final = 1.03  # a bucket's upper edge over its lower edge
 LOG_GROWTH: Final = math.log(GROWTH)
 DAY_SLOTS: Final = 3  # UTC days that stand apart: the newest, and two before, so that two days can be held out at any hour
-HALF_LIFE_DAYS: Final = 2.0
+HALF_LIFE_DAYS: Final = 1.0
 EMPTY: Final = -(2**31)
 LOWEST: Final = -701  # exponent of 1e-9 cores or bytes: what is less, zero included, counts there
-REBASE_DAYS: Final = 128  # a whole number of half-lives twice over, so that rebasing multiplies by a power of two: exact
+REBASE_DAYS: Final = 128  # a whole number of half-lives, so that rebasing multiplies by a power of two: exact
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from upid.engine.usage.profile import UsageProfile
 def profile_evidence(profile: UsageProfile) -> Evidence:
     """Return what a profile shows of each row.
 
-    Quantiles weigh samples by age (half-life 2 days) and are within half a bucket (1.5 %); mean, maximum, counts and events are exact over the
+    Quantiles weigh samples by age (half-life a day) and are within half a bucket (1.5 %); mean, maximum, counts and events are exact over the
     profile's days. `pods` is the most that were seen in one fold.
     """
     count = profile.steps.sum(axis=1, dtype=np.int64)
