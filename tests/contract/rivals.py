@@ -75,10 +75,10 @@ def seal(number: int, kind: str, place: Path) -> bytes:
     return SEALERS[kind](place).seal(bytes([number]), context="cl_1")
 
 
-def write_pairs_for_ever(kind: str, place: Path) -> None:
+def write_pairs_for_ever(kind: str, blobs_kind: str, place: Path) -> None:
     """Write two records with one number in one transaction, and a blob of that number, again and again until the process is killed."""
     store = DOCUMENTS[kind](place, SetClock())
-    blobs = BLOBS["directory"](place)
+    blobs = BLOBS[blobs_kind](place)
     number = 0
     while True:
         number += 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.cloud import cloud
+from contract.cloud import ENDPOINT, cloud
 
 from upid.adapters.columnar.history import ColumnarHistory
 from upid.adapters.directory.blobs import open_blobs
@@ -85,4 +85,4 @@ BLOBS: dict[str, Callable[[Path], Blobs]] = {"directory": _directory, "s3": _s3}
 HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar, "columnar-s3": _columnar_s3}
 SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile, "kms": _kms}
 # moto lives in one process, and in its threads two writers with one condition may both win: rivals meet at a server of its own.
-ALONE = frozenset({"dynamodb", "s3", "kms"})
+ALONE = frozenset() if ENDPOINT else frozenset({"dynamodb", "s3", "kms"})

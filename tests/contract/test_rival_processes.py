@@ -82,10 +82,12 @@ def test_processes_that_seal_at_once_use_one_key(open_sealer: Callable[[Path], S
 
 
 def test_a_process_that_is_killed_leaves_whole_transactions_and_whole_blobs(
-    documents: Documents, documents_kind: str, blobs: Blobs, tmp_path: Path
+    documents: Documents, documents_kind: str, blobs: Blobs, blobs_kind: str, tmp_path: Path
 ) -> None:
     for _ in range(3):
-        process = multiprocessing.get_context("forkserver").Process(target=rivals.write_pairs_for_ever, args=(documents_kind, tmp_path))
+        process = multiprocessing.get_context("forkserver").Process(
+            target=rivals.write_pairs_for_ever, args=(documents_kind, blobs_kind, tmp_path)
+        )
         process.start()
         before = number_of(documents)
         deadline = time.monotonic() + 30
