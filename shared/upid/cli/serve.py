@@ -39,10 +39,14 @@ def settings_for(*, port: int | None = None, home: Path | None = None) -> Settin
         if value is not None:
             os.environ[name] = str(value)
     try:
-        return Settings.from_environment()
+        settings = Settings.from_environment()
     except ValueError as error:
         print(f"upid: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+    if settings.aws is not None:
+        print("upid: UPID_HOME=aws is for functions on AWS: the platform here needs a folder.", file=sys.stderr)
+        raise typer.Exit(2)
+    return settings
 
 
 def announce(server: PlatformServer) -> None:
