@@ -26,7 +26,7 @@ def usage(seed: int, scale: float) -> Window:
 
 def slow_vpa(samples: list[tuple[float, float]], first: float, probability: float) -> float:
     """Return the end of the bucket in which the weighted percentile falls: `samples` are (value, age in half-lives)."""
-    ends = [*accumulate((first * 1.05**k for k in range(400)))]
+    ends = [*accumulate(first * 1.05**k for k in range(400))]
     weights = [0.0] * 401
     for value, age in samples:
         weights[bisect.bisect_right(ends, value)] += 0.5**age
