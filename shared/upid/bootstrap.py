@@ -11,6 +11,7 @@ from upid.settings import AwsSettings, Settings
 if TYPE_CHECKING:
     from upid.adapters.aws.clients import AwsClients
     from upid.adapters.dynamodb.store import DynamoStore
+    from upid.adapters.resilience.guards import Guards
     from upid.adapters.sqlite.database import Database
     from upid.ports.blobs import Blobs
     from upid.ports.bus import EventBus
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from upid.ports.usage_history import UsageHistory
     from upid.ports.whole import WholeEvents, WholeRecords
     from upid.ports.workflows import Workflows
+    from upid.services.algorithms.service import AlgorithmService
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
     from upid.services.circuits import Circuits
@@ -32,18 +34,25 @@ if TYPE_CHECKING:
     from upid.services.clusters import ClustersService
     from upid.services.collecting import CollectingService
     from upid.services.collections import CollectionsService
+    from upid.services.collectors import CollectorsService
     from upid.services.completing import CompletingService
+    from upid.services.current_usage import CurrentUsageService
     from upid.services.features import ClusterFeatures
+    from upid.services.confidence import ConfidenceService
+    from upid.services.forecasting import ForecastingService
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
-    from upid.services.publishing import PublishingService
     from upid.services.models.service import ModelsService
+    from upid.services.publishing import PublishingService
     from upid.services.recommendations import RecommendationService
     from upid.services.rules.service import RuleService
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
+    from upid.services.statistics import StatisticsService
+    from upid.services.usage_series import SeriesReader
     from upid.services.surveys import Surveys
     from upid.services.transfer import TransferService
+    from upid.services.usage import UsageService
 
 
 class Services:
@@ -146,7 +155,14 @@ class Services:
         """Kubernetes API servers."""
         from upid.adapters.kubernetes.client import ApiServers
 
-        return ApiServers()
+        return ApiServers(guards=self.guards)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """A circuit breaker and a bulkhead for each outside system."""
+        from upid.adapters.resilience.guards import Guards
+
+        return Guards(self.clock, self.circuits.changed)
 
     @cached_property
     def live_kubernetes(self) -> KubernetesClients:
@@ -154,14 +170,23 @@ class Services:
         from upid.adapters.kubernetes.client import ApiServers
         from upid.adapters.kubernetes.session import Patience
 
-        return ApiServers(Patience(connect_seconds=3.0, read_seconds=10.0, attempts=2, longest_wait_seconds=2.0))
+        return ApiServers(
+            Patience(connect_seconds=3.0, read_seconds=10.0, attempts=2, longest_wait_seconds=2.0, queue_seconds=1.0), guards=self.guards
+        )
+
+    @cached_property
+    def live_metrics_sources(self) -> MetricsSources:
+        """The same as `metrics_sources` for who waits for the answer."""
+        from upid.adapters.prometheus.source import PrometheusSources
+
+        return PrometheusSources(self.guards, attempts=1, check_seconds=8.0)
 
     @cached_property
     def metrics_sources(self) -> MetricsSources:
         """Prometheus APIs."""
         from upid.adapters.prometheus.source import PrometheusSources
 
-        return PrometheusSources()
+        return PrometheusSources(self.guards)
 
     @cached_property
     def identity(self) -> IdentityService:
@@ -217,8 +242,15 @@ class Services:
         return ClustersService(
             records=self.records, clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes,
             metrics_sources=self.metrics_sources, keys=self.idempotency, clock=self.clock, ids=self.ids, cancel_collection=self.collections.cancel,
-            forget_analyses=self.analyses.forget,
+            forget_analyses=self.analyses.forget, forget_connections=self._forget_connections,
         )  # fmt: skip
+
+    def _forget_connections(self, tenant: str, cluster_id: str) -> None:
+        """Close what this process has open to a cluster, and begin anew with its circuits."""
+        for clients in (self.kubernetes, self.live_kubernetes):
+            clients.forget(f"{cluster_id}/")
+        self.guards.forget(f"{cluster_id}/")
+        self.circuits.forget(tenant, cluster_id)
 
     @cached_property
     def surveys(self) -> Surveys:
@@ -246,7 +278,7 @@ class Services:
         """Validation of clusters."""
         from upid.services.cluster_checks import ClusterChecks
 
-        return ClusterChecks(self.cluster_records, self.live_kubernetes, self.metrics_sources, self.clock)
+        return ClusterChecks(self.cluster_records, self.live_kubernetes, self.live_metrics_sources, self.clock)
 
     @cached_property
     def cluster_health(self) -> ClusterHealth:
@@ -255,7 +287,7 @@ class Services:
 
         return ClusterHealth(
             clusters=self.cluster_records, surveys=self.surveys, objects=self.cluster_objects, collections=self.collections, circuits=self.circuits,
-            kubernetes=self.live_kubernetes, metrics_sources=self.metrics_sources, clock=self.clock,
+            kubernetes=self.live_kubernetes, metrics_sources=self.live_metrics_sources, clock=self.clock,
         )  # fmt: skip
 
     @cached_property
@@ -267,6 +299,27 @@ class Services:
             records=self.records, clusters=self.cluster_records, blobs=self.blobs, workflows=self.workflows, keys=self.idempotency, clock=self.clock,
             ids=self.ids,
         )  # fmt: skip
+
+    @cached_property
+    def collectors(self) -> CollectorsService:
+        """Collectors of clusters."""
+        from upid.services.collectors import CollectorsService
+
+        return CollectorsService(self.records, self.cluster_records, self.collections, self.clock)
+
+    @cached_property
+    def usage(self) -> UsageService:
+        """Stored usage, asked."""
+        from upid.services.usage import UsageService
+
+        return UsageService(self.cluster_records, self.blobs, self.history)
+
+    @cached_property
+    def current_usage(self) -> CurrentUsageService:
+        """What clusters use now."""
+        from upid.services.current_usage import CurrentUsageService
+
+        return CurrentUsageService(self.usage, self.blobs, self.clock)
 
     @cached_property
     def collecting(self) -> CollectingService:
@@ -335,12 +388,55 @@ class Services:
         return ClusterFeatures(self.cluster_records, Assessor(Snapshots(self.blobs), Profiles(self.blobs), self.history, self.prices))
 
     @cached_property
+    def algorithms(self) -> AlgorithmService:
+        """Algorithms of the engine, presets and runs."""
+        from upid.services.algorithms.service import AlgorithmService
+
+        return AlgorithmService(self.records, self.blobs, self.clock, self.ids, lambda: self.series_reader)
+
+    @cached_property
     def rules(self) -> RuleService:
         """Rules: built-in ones and those of users."""
         from upid.services.rules.service import RuleService
         from upid.services.rules.store import RuleStore
 
         return RuleService(RuleStore(self.records), self.clock, self.ids, lambda: self.features)
+
+    @cached_property
+    def series_reader(self) -> SeriesReader:
+        """Series of requests and of stored usage."""
+        from upid.services.snapshots import Snapshots
+        from upid.services.usage_series import SeriesReader
+
+        return SeriesReader(self.cluster_records, Snapshots(self.blobs), self.history)
+
+    @cached_property
+    def statistics(self) -> StatisticsService:
+        """Statistics of series."""
+        from upid.services.statistics import StatisticsService
+
+        return StatisticsService(self.series_reader)
+
+    @cached_property
+    def forecasting(self) -> ForecastingService:
+        """Forecasts, and those that were stored."""
+        from upid.services.forecasting import ForecastingService
+
+        return ForecastingService(self.series_reader, self.records, self.clock, self.ids)
+
+    @cached_property
+    def patterns(self) -> PatternsService:
+        """Patterns and anomalies."""
+        from upid.services.patterns import PatternsService
+
+        return PatternsService(self.series_reader)
+
+    @cached_property
+    def confidence(self) -> ConfidenceService:
+        """How far figures are to be believed."""
+        from upid.services.confidence import ConfidenceService
+
+        return ConfidenceService(self.series_reader, self.forecasting, self.clock)
 
     @cached_property
     def models(self) -> ModelsService:

@@ -82,6 +82,9 @@ class FakeCluster:
             raise self.fault("The API server does not answer.")
         return self.listed
 
+    def forget(self, prefix: str) -> None:
+        """Nothing is open."""
+
     def observe(self) -> Observation:
         return Observation(self.inventory(), Survey(self.rows, {}))
 

@@ -19,15 +19,15 @@ from functions.clusters.schemas_objects import (
     ObjectFilters,
     ObservedPage,
 )
-from upid.domain.errors import ConflictError, NotFoundError, UnavailableError
+from upid.domain.errors import NotFoundError
 from upid.http.api import Router
 from upid.http.params import CurrentCaller, Injected
-from upid.services.cluster_objects import AccessRefusedError
+from upid.services.cluster_objects import AccessRefusedError, ClusterUnavailableError, ListExpiredError
 from upid.services.surveys import NotObservedError
 
 router = Router("/clusters", tag="Resource Discovery")
 
-ERRORS = (NotFoundError, NotObservedError, ConflictError, UnavailableError, AccessRefusedError)
+ERRORS = (NotFoundError, NotObservedError, ListExpiredError, ClusterUnavailableError, AccessRefusedError)
 Filters = Annotated[ObjectFilters, Query()]
 InNamespace = Annotated[NamespacedFilters, Query()]
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.clusters.schemas_state import ClusterHealthOut, ClusterMetricsOut, ClusterStatusOut, ClusterValidationOut, LiveQuery
-from upid.domain.errors import NotFoundError, UnavailableError
+from upid.domain.errors import NotFoundError
 from upid.http.api import Router
 from upid.http.params import CurrentCaller, Injected
-from upid.services.cluster_objects import AccessRefusedError
+from upid.services.cluster_objects import AccessRefusedError, ClusterUnavailableError
 from upid.services.surveys import NotObservedError
 
 Moment = Annotated[LiveQuery, Query()]
@@ -34,14 +34,16 @@ def get_cluster_health(cluster_id: str, services: Injected, caller: CurrentCalle
     return ClusterHealthOut.of(services.cluster_health.health(caller, cluster_id, live=moment.live))
 
 
-@router.get("/<cluster_id>/status", permission="clusters:read", errors=(NotFoundError, UnavailableError, AccessRefusedError))
+@router.get("/<cluster_id>/status", permission="clusters:read", errors=(NotFoundError, ClusterUnavailableError, AccessRefusedError))
 def get_cluster_status(cluster_id: str, services: Injected, caller: CurrentCaller, moment: Moment) -> ClusterStatusOut:
     """Tell what is known of a cluster: its version, how many objects it has, what could not be read, and how its collection stands."""
     return ClusterStatusOut.of(services.cluster_health.status(caller, cluster_id, live=moment.live))
 
 
 @router.get(
-    "/<cluster_id>/metrics", permission="clusters:read", errors=(NotFoundError, NotObservedError, UnavailableError, AccessRefusedError)
+    "/<cluster_id>/metrics",
+    permission="clusters:read",
+    errors=(NotFoundError, NotObservedError, ClusterUnavailableError, AccessRefusedError),
 )
 def get_cluster_metrics(cluster_id: str, services: Injected, caller: CurrentCaller, moment: Moment) -> ClusterMetricsOut:
     """Tell how much CPU and memory a cluster's nodes can give, how much its pods ask for, by namespace too, and how much is used."""

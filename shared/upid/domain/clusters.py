@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -12,6 +12,7 @@ class ClusterAccess:
 
     Either `kubeconfig` (its text, with `context`, "" = the current one; `trusted` = it came from a file named at the command line or at
     start-up, so exec plugins and paths are allowed, relative to `base_path`), or `server` with `certificate_authority` (PEM) and `token`.
+    `system` names it among all outside systems (`<cluster's id>/kubernetes`), so that its connections and its circuit are its own; "" = it has none.
     """
 
     kubeconfig: str | None = None
@@ -21,6 +22,7 @@ class ClusterAccess:
     server: str = ""
     certificate_authority: str = ""
     token: str = ""
+    system: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return f"ClusterAccess(server={self.server!r}, context={self.context!r})"
@@ -28,7 +30,10 @@ class ClusterAccess:
 
 @dataclass(frozen=True, slots=True)
 class MetricsAccess:
-    """How to reach a Prometheus HTTP API. `cluster_label` is a matcher such as `cluster="prod"` for a source that several clusters share."""
+    """How to reach a Prometheus HTTP API. `cluster_label` is a matcher such as `cluster="prod"` for a source that several clusters share.
+
+    `system`: as in ClusterAccess.
+    """
 
     url: str
     kind: Literal["prometheus"] = "prometheus"
@@ -38,6 +43,7 @@ class MetricsAccess:
     password: str = ""
     cluster_label: str = ""
     max_qps: float = 0.0
+    system: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return f"MetricsAccess(url={self.url!r}, cluster_label={self.cluster_label!r})"

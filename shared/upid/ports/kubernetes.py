@@ -70,3 +70,7 @@ class KubernetesClients(Protocol):
     def open(self, access: ClusterAccess) -> Kubernetes:
         """Return a client. InvalidRequestError (pointers into the kubeconfig) for what can't be used, UnavailableError for a file that can't be read."""
         ...
+
+    def forget(self, prefix: str) -> None:
+        """Close the connections to systems whose names begin with `prefix`, and forget their credentials."""
+        ...

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from upid.domain.errors import (
+    ConflictError,
     ForbiddenError,
     InvalidError,
     InvalidRequestError,
@@ -35,6 +36,18 @@ class AccessRefusedError(RefusedError):
     """The cluster's API server does not accept the stored credentials, or does not allow them this."""
 
     title = "Cluster refuses access"
+
+
+class ClusterUnavailableError(UnavailableError):
+    """The cluster's API server does not answer, or its circuit is open (`retry_after_seconds`)."""
+
+    title = "Cluster unavailable"
+
+
+class ListExpiredError(ConflictError):
+    """A list expired on the cluster's API server between two of its pages: begin it anew, without a cursor."""
+
+    title = "List expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,10 @@ def answering() -> Iterator[None]:
         yield
     except (UnauthenticatedError, ForbiddenError) as error:
         raise AccessRefusedError(error.detail) from None
+    except ConflictError as error:
+        raise ListExpiredError(error.detail) from None
+    except UnavailableError as error:
+        raise ClusterUnavailableError(error.detail, **error.members) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,7 @@ class ClusterObjects:
     def list(self, caller: Caller, cluster_id: str, kind: str, query: ObjectQuery) -> Listed:
         """Return a page of a kind (`workloads` are several kinds at once, live without bare pods and kinds of operators).
 
-        Raises NotFoundError, InvalidRequestError for a selector or cursor; live: AccessRefusedError, UnavailableError, ConflictError where the list expired;
+        Raises NotFoundError, InvalidRequestError for a selector or cursor; live: AccessRefusedError, ClusterUnavailableError, ListExpiredError;
         else NotObservedError.
         """
         _hold_right(query)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -99,4 +99,5 @@ class ClusterRecords:
         plain = orjson.loads(self.sealer.open(base64.b64decode(body["sealed"]), context=body["id"]))
         metrics = plain["metrics"]
         headers = tuple((name, value) for name, value in metrics.pop("headers"))
-        return Access(ClusterAccess(**plain["cluster"]), MetricsAccess(**metrics, headers=headers))
+        cluster, source = ClusterAccess(**plain["cluster"]), MetricsAccess(**metrics, headers=headers)
+        return Access(replace(cluster, system=f"{body['id']}/kubernetes"), replace(source, system=f"{body['id']}/metrics"))

@@ -74,6 +74,7 @@ class ClustersService:
     ids: Ids
     cancel_collection: Callable[[str, str, str], None]
     forget_analyses: Callable[[str, str], None]
+    forget_connections: Callable[[str, str], None]
 
     def register(self, caller: Caller, registration: Registration, *, idempotency_key: str = "") -> dict[str, Any]:
         """Register a cluster and return its view; the same idempotency key and registration within a day return the first answer.
@@ -140,6 +141,7 @@ class ClustersService:
             except VersionConflictError:
                 self._hold_name(caller.tenant, cluster_id, registration.name)
                 continue
+            self.forget_connections(caller.tenant, cluster_id)
             return cluster_view(body)
         raise VersionConflictError(f"Cluster {cluster_id} changes too often to be written.", id=cluster_id)
 
@@ -169,6 +171,7 @@ class ClustersService:
         """Remove what a deleted cluster left; doing it twice changes nothing."""
         if collection_id:
             self.cancel_collection(tenant, collection_id, f"Cluster {cluster_id} was deleted.")
+        self.forget_connections(tenant, cluster_id)
         self.forget_analyses(tenant, cluster_id)
         self.blobs.delete_all(blob_prefix(tenant, cluster_id))
         self.history.delete_cluster(tenant, cluster_id)

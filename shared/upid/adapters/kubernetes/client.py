@@ -13,6 +13,8 @@ from upid.adapters.kubernetes.paths import LISTS
 from upid.adapters.kubernetes.reader import Reader
 from upid.adapters.kubernetes.rows import row_of
 from upid.adapters.kubernetes.session import Patience, Session
+from upid.adapters.kubernetes.sessions import Sessions
+from upid.adapters.resilience.guards import Guards
 from upid.domain.clusters import ClusterAccess
 from upid.domain.errors import ForbiddenError, NotFoundError
 from upid.domain.inventory import Inventory
@@ -107,11 +109,24 @@ class ApiServer:
 
 @dataclass(frozen=True, slots=True)
 class ApiServers:
-    """Opens API servers over HTTP. Nothing is asked of the server, and no exec plugin is run, before the first request."""
+    """Opens API servers over HTTP. Nothing is asked of the server, and no exec plugin is run, before the first request.
+
+    An access that names its system keeps its connections from one `open` to the next, and stands behind the guard of its name.
+    """
 
     patience: Patience = field(default_factory=Patience)
     page: int = PAGE
+    guards: Guards | None = None
+    sessions: Sessions = field(default_factory=Sessions, repr=False)
 
     def open(self, access: ClusterAccess) -> ApiServer:
         """Return a client for an access."""
-        return ApiServer(Lister(Session(load(access), self.patience), self.page))
+        return ApiServer(Lister(self.sessions.of(access, self._session), self.page))
+
+    def forget(self, prefix: str) -> None:
+        """Close the connections to systems whose names begin with `prefix`, and forget their credentials."""
+        self.sessions.forget(prefix)
+
+    def _session(self, access: ClusterAccess) -> Session:
+        guard = self.guards.of(access.system) if self.guards and access.system else None
+        return Session(load(access), self.patience, guard=guard)

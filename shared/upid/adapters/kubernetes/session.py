@@ -20,15 +20,21 @@ from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.target import Target
 from upid.adapters.kubernetes.tls import tls_context
+from upid.adapters.resilience.breaker import CircuitOpenError
+from upid.adapters.resilience.guards import BusyError, Guard
 from upid.domain.objects import Connection
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
+BROKEN: Final = RETRIED - {429}
 PIECE_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a server. Waits double from `backoff_seconds`; a server may ask for more (Retry-After), up to `longest_wait_seconds`."""
+    """How long to wait for a server. Waits double from `backoff_seconds`; a server may ask for more (Retry-After), up to `longest_wait_seconds`.
+
+    queue_seconds: for a place among the requests that one server takes at once.
+    """
 
     connect_seconds: float = 5.0
     read_seconds: float = 30.0
@@ -36,6 +42,7 @@ class Patience:
     backoff_seconds: float = 0.25
     longest_wait_seconds: float = 10.0
     answer_bytes: int = 256 << 20
+    queue_seconds: float = 30.0
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -53,7 +60,8 @@ class Session:
 
     target: Target
     patience: Patience = field(default_factory=Patience)
-    connections: int = 4
+    connections: int = 8
+    guard: Guard | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
     _open: tuple[urllib3.PoolManager, Credentials] | None = field(default=None, repr=False)
 
@@ -111,7 +119,7 @@ class Session:
             attempt += 1
             last = attempt >= patience.attempts
             try:
-                answer, asked = self._once(method, path, body)
+                answer, asked = self._guarded(method, path, body)
             except SSLError as error:
                 raise self._failure(error) from None
             except HTTPError as error:
@@ -126,6 +134,20 @@ class Session:
                     raise ApiServerError(f"{self._where()} answers {answer.status} to {urlsplit(path).path}, {attempt} times.")
             patience.sleep(min(max(wait, asked), patience.longest_wait_seconds))
             wait *= 2
+
+    def _guarded(self, method: str, path: str, body: bytes | None) -> tuple[Answer, float]:
+        """Do one request unless the server's circuit is open; what does not answer, or answers that it is broken, counts against the server."""
+        if self.guard is None:
+            return self._once(method, path, body)
+        try:
+            with self.guard.attempt((HTTPError,), wait_seconds=self.patience.queue_seconds) as attempt:
+                answer, asked = self._once(method, path, body)
+                attempt.error = f"It answers {answer.status}." if answer.status in BROKEN else ""
+        except CircuitOpenError as error:
+            raise NoAnswerError(error.detail, **error.members) from None
+        except BusyError as error:
+            raise ApiServerError(error.detail, **error.members) from None
+        return answer, asked
 
     def _once(self, method: str, path: str, body: bytes | None) -> tuple[Answer, float]:
         pool, credentials = self._opened()

@@ -16,12 +16,14 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from upid.adapters.prometheus.access import Endpoint
+from upid.adapters.resilience.guards import Guard
 from upid.domain.errors import AppError, ForbiddenError, RefusedError, UnauthenticatedError, UnavailableError
 
 ATTEMPTS: Final = 4
 BACKOFF_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 10.0
+QUEUE_SECONDS: Final = 60.0
 PIECE: Final = 1 << 21
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})
 _REFUSING: Final = frozenset({400, 413, 422})
@@ -35,6 +37,14 @@ class UnreadableAnswerError(ValueError):
 
 class PassingError(UnavailableError):
     """What a second try may heal."""
+
+
+class BrokenError(PassingError):
+    """It does not answer, breaks off, or answers that it is broken."""
+
+
+class ThrottledError(PassingError):
+    """Asked too often: it is well, and wants to be asked later."""
 
 
 class SlowError(PassingError):
@@ -52,6 +62,8 @@ class PrometheusClient:
     endpoint: Endpoint
     timeout_seconds: float = 120.0
     sleep: Callable[[float], None] = time.sleep
+    guard: Guard | None = None
+    attempts: int = ATTEMPTS
     _pool: urllib3.PoolManager = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _next: float = field(default=0.0, init=False)
@@ -80,15 +92,31 @@ class PrometheusClient:
         UnauthenticatedError, ForbiddenError; RefusedError where the query as it stands is refused; SlowError where it is too much for now;
         UnavailableError for all else.
         """
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self.attempts):
             try:
-                return self._once(path, params, read, within_seconds or self.timeout_seconds)
+                return self._guarded(path, params, read, within_seconds or self.timeout_seconds)
             except PassingError as error:
-                if attempt == ATTEMPTS - 1 or isinstance(error, TimedOutError):
+                if attempt == self.attempts - 1 or isinstance(error, TimedOutError):
                     raise
                 wait = error.members.get("retry_after_seconds") or BACKOFF_SECONDS * 2**attempt
                 self.sleep(min(float(str(wait)), LONGEST_WAIT_SECONDS))
         raise AssertionError("The last attempt returns or raises.")
+
+    def _guarded(
+        self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]], within_seconds: float
+    ) -> dict[str, Any]:
+        """Do one request unless the circuit is open; only what does not answer or is broken counts against it, not what is asked too much of."""
+        if self.guard is None:
+            return self._once(path, params, read, within_seconds)
+        kept: PassingError | None = None
+        with self.guard.attempt((BrokenError, TimedOutError), wait_seconds=QUEUE_SECONDS):
+            try:
+                return self._once(path, params, read, within_seconds)
+            except (ThrottledError, SlowError) as error:
+                if isinstance(error, TimedOutError):
+                    raise
+                kept = error
+        raise kept
 
     def _once(self, path: str, params: Params, read: Callable[[Iterator[bytes]], dict[str, Any]], within_seconds: float) -> dict[str, Any]:
         self._hold_rate()
@@ -169,9 +197,15 @@ def _error_of(base: str, response: BaseHTTPResponse) -> AppError:
         return RefusedError(f"Prometheus refused a query ({status}): {reason}.")
     if status in _PASSING:
         after = response.headers.get("Retry-After", "")
-        kind = (TimedOutError if "timed out" in reason else SlowError) if status in (503, 504) else PassingError
+        kind = _passing(status, reason)
         return kind(f"{base} answered {status}: {reason}.", retry_after_seconds=float(after) if after.isdigit() else 0.0)
     return UnavailableError(f"{base} does not answer as a Prometheus API: it answered {status}.")
+
+
+def _passing(status: int, reason: str) -> type[PassingError]:
+    if status in (503, 504):
+        return TimedOutError if "timed out" in reason else SlowError
+    return ThrottledError if status == 429 else BrokenError
 
 
 def _reason(response: BaseHTTPResponse) -> str:
@@ -186,10 +220,10 @@ def _reason(response: BaseHTTPResponse) -> str:
 
 def _failure(base: str, error: HTTPError) -> PassingError:
     if isinstance(error, urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.NewConnectionError):
-        return PassingError(f"{base} does not answer: {_cause(error)}.")
+        return BrokenError(f"{base} does not answer: {_cause(error)}.")
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return TimedOutError(f"{base} did not answer in time.")
-    return PassingError(f"{base} broke off: {_cause(error)}.")
+    return BrokenError(f"{base} broke off: {_cause(error)}.")
 
 
 def _cause(error: HTTPError) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 
 from upid.adapters.prometheus import queries
 from upid.adapters.prometheus.access import endpoint_of
-from upid.adapters.prometheus.client import PrometheusClient
+from upid.adapters.prometheus.client import ATTEMPTS, PrometheusClient
+from upid.adapters.resilience.guards import Guards
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.ports.metrics_source import NamespaceUsage, Window
@@ -18,12 +19,20 @@ CHECK_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class PrometheusSources:
-    """Opens Prometheus APIs."""
+    """Opens Prometheus APIs; an access that names its system stands behind the guard of its name.
+
+    attempts: at one request. check_seconds: longest silence of a check.
+    """
+
+    guards: Guards | None = None
+    attempts: int = ATTEMPTS
+    check_seconds: float = CHECK_SECONDS
 
     def open(self, access: MetricsAccess) -> PrometheusSource:
         """Return a client; InvalidRequestError for a URL, header or label that can't be used."""
         endpoint = endpoint_of(access)
-        return PrometheusSource(PrometheusClient(endpoint), endpoint.matcher)
+        guard = self.guards.of(access.system) if self.guards and access.system else None
+        return PrometheusSource(PrometheusClient(endpoint, guard=guard, attempts=self.attempts), endpoint.matcher, self.check_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +41,14 @@ class PrometheusSource:
 
     client: PrometheusClient
     matcher: str
+    check_seconds: float = CHECK_SECONDS
 
     def check(self) -> None:
         """Hold that this is a Prometheus API with container metrics; UnavailableError or UnauthenticatedError that tells which of it is not so."""
         base = self.client.endpoint.base
         try:
             matching = {"match[]": queries.any_container(self.matcher)}
-            document = self.client.document("/api/v1/label/__name__/values", matching, within_seconds=CHECK_SECONDS)
+            document = self.client.document("/api/v1/label/__name__/values", matching, within_seconds=self.check_seconds)
         except RefusedError as error:
             raise UnavailableError(f"{base} refuses to be asked for its metrics: {error.detail}") from error
         if not document.get("data"):
