@@ -1,1 +1,1 @@
-"""The metrics group: collections of usage."""
+"""The metrics group: collections, collectors, usage now and then."""

@@ -111,12 +111,13 @@ class CollectionsService:
         return [self._status(caller.tenant, record.body) for record in page.items], page.after
 
     def is_due(self, tenant: str, cluster_id: str) -> bool:
-        """Tell whether a scheduled collection has something to do: no other runs, and a whole step has passed since the watermark."""
+        """Tell whether a scheduled collection has something to do: the collector runs, no collection does, and its interval has passed since the watermark."""
         body = self.clusters.get(tenant, cluster_id).body
-        if self._running(tenant, body["last_collection_id"]) is not None:
+        collector = collector_of(body)
+        if collector is None or collector["state"] != "running" or self._running(tenant, body["last_collection_id"]) is not None:
             return False
         watermark, step = body["watermark"], body["step_seconds"]
-        return watermark is None or self.clock.now() >= watermark + step
+        return watermark is None or self.clock.now() >= watermark + max(step, collector["interval_seconds"] or step)
 
     def cancel(self, tenant: str, collection_id: str, cause: str) -> None:
         """Stop a collection whose cluster goes and remove what it left; one that ended stays as it is."""
@@ -207,6 +208,13 @@ class CollectionsService:
             "errors": work["errors"] if work else [],
             "gaps": [{**gap, "start": format_time(gap["start"]), "end": format_time(gap["end"])} for gap in cluster["gaps"]],
         }
+
+
+def collector_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a cluster's record says of its collector, None where it was deleted; the one of its registration where it was never changed."""
+    first = {"interval_seconds": None, "history_seconds": DEFAULT_HISTORY_SECONDS, "state": "running"}
+    found: dict[str, Any] | None = body.get("collector", first | dict.fromkeys(("created_at", "updated_at"), body["created_at"]))
+    return found
 
 
 def _same(running: Record, request: CollectionRequest) -> str:

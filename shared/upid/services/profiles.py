@@ -74,6 +74,14 @@ class Profiles:
         except (KeyError, TypeError) as error:
             raise ValueError(f"The profile of shard {shard} has no {error}.") from error
 
+    def keys(self, tenant: str, cluster_id: str, shard: int) -> tuple[RowKey, ...]:
+        """Return what the rows of a shard's profile are, with those that are gone; none before its first collection. ValueError as for `load`."""
+        try:
+            _, meta = unpack(self.blobs.get(self.name(tenant, cluster_id, shard)))
+        except NotFoundError:
+            return ()
+        return tuple(RowKey(*key) for key in meta["keys"])
+
     def load_or_none(self, tenant: str, cluster_id: str, shard: int) -> ShardProfile | None:
         """Return a shard's profile, None where there is none or it is damaged: it is made again from the history then."""
         try:

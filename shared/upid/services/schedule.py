@@ -11,7 +11,8 @@ from upid.domain.identity import Caller
 from upid.ports.records import Record, Records
 from upid.services.cluster_records import REGISTRY
 from upid.services.clusters import ClustersService
-from upid.services.collections import CollectionRequest, CollectionsService
+from upid.services.collections import CollectionsService
+from upid.services.collectors import first_request
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,9 @@ class ScheduleService:
             return "purged"
         if not self.collections.is_due(tenant, cluster_id):
             return ""
-        self.collections.start(Caller("system", "system", tenant, ()), CollectionRequest(cluster_id))
+        self.collections.start(
+            Caller("system", "system", tenant, ()), first_request(self.collections.clusters.get(tenant, cluster_id).body)
+        )
         return "started"
 
     def _entries(self) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""What the metrics group takes and gives."""
+"""What collections take and give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from upid.domain.times import parse_duration
 from upid.services.collections import CollectionRequest
 
 
-def _duration(text: str) -> str:
+def duration_text(text: str) -> str:
+    """Return a duration's text as it is; ValueError where it is none."""
     parse_duration(text)
     return text
 
@@ -21,7 +22,7 @@ class CollectIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
-    history: Annotated[str, AfterValidator(_duration)] | None = Field(
+    history: Annotated[str, AfterValidator(duration_text)] | None = Field(
         default=None, max_length=32, examples=["7d"],
         description="How far back the first collection of a cluster goes (default 7d, at most 93d); later ones go on where the last one ended.",
     )  # fmt: skip

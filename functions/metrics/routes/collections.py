@@ -7,7 +7,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 
-from functions.metrics.schemas import CollectIn, CollectionOut, CollectionStatusOut
+from functions.metrics.schemas.collections import CollectIn, CollectionOut, CollectionStatusOut
 from upid.domain.errors import NotFoundError
 from upid.http.answers import accepted
 from upid.http.api import PREFIX, Router

@@ -1,0 +1,82 @@
+"""What figures over whole windows take and give."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.metrics.schemas.history import UsageQueryIn, UsageWindowOut
+from upid.services.usage_requests import Metric
+
+
+class UsageFiguresOut(BaseModel):
+    """Figures of the stored steps of a window."""
+
+    unit: str
+    mean: float | None
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+    samples: int = Field(description="Steps with a sample.")
+
+
+class GroupFiguresOut(BaseModel):
+    """Figures of a group, by metric."""
+
+    labels: dict[str, str]
+    metrics: dict[Metric, UsageFiguresOut]
+
+
+class UsageSummaryOut(UsageWindowOut):
+    """Figures of a cluster and of its groups, the largest first."""
+
+    groups: int
+    total: dict[Metric, UsageFiguresOut] = Field(description="Of the whole selection, joined as its groups are; empty without any sample.")
+    items: list[GroupFiguresOut]
+
+
+class CalculateIn(BaseModel):
+    """Queries whose windows are each brought to one value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    queries: list[UsageQueryIn] = Field(min_length=1, max_length=50, description="`step` and `fill` have no meaning here.")
+
+
+class CalculatedValueOut(BaseModel):
+    """One value of a group."""
+
+    metric: Metric
+    unit: str
+    labels: dict[str, str]
+    value: float | None
+
+
+class CalculatedOut(UsageWindowOut):
+    """The values of a query."""
+
+    aggregation: str
+    groups: int
+    values: list[CalculatedValueOut]
+
+
+class CalculationErrorOut(BaseModel):
+    """Why a query has no values."""
+
+    title: str
+    detail: str
+
+
+class CalculationOut(BaseModel):
+    """What came of one query: its values, or its error."""
+
+    cluster_id: str
+    result: CalculatedOut | None
+    error: CalculationErrorOut | None
+
+
+class CalculationsOut(BaseModel):
+    """What came of each query, in their order."""
+
+    items: list[CalculationOut]

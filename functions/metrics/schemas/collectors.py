@@ -1,0 +1,90 @@
+"""What collectors take and give."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from functions.metrics.schemas.collections import CollectionErrorOut, GapOut, duration_text
+from upid.domain.times import parse_duration
+from upid.services.collectors import CollectorSettings
+
+DurationText = Annotated[str, AfterValidator(duration_text), Field(max_length=32)]
+State = Literal["running", "stopped"]
+
+
+class CollectorIn(BaseModel):
+    """What a client decides of a collector."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    interval: DurationText | None = Field(
+        default=None, examples=["5m"], description="How often the schedule collects (15s to 1d); null = as often as samples are apart."
+    )
+    history: DurationText = Field(default="7d", examples=["7d"], description="How far back the first collection goes, at most 93d.")
+    state: State = Field(default="running", description="A stopped collector is not started by the schedule.")
+
+    def settings(self) -> CollectorSettings:
+        """Return what the service takes."""
+        interval = None if self.interval is None else int(parse_duration(self.interval))
+        return CollectorSettings(interval, int(parse_duration(self.history)), self.state)
+
+
+class NewCollectorIn(CollectorIn):
+    """A collector for a cluster whose collector was deleted."""
+
+    cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
+
+
+class CollectorSourceOut(BaseModel):
+    """Where a collector reads."""
+
+    kind: Literal["prometheus"]
+    url: str
+
+
+class CollectorOut(BaseModel):
+    """A collector. It is made with its cluster and goes with it."""
+
+    id: str
+    cluster_id: str
+    cluster_name: str
+    source: CollectorSourceOut
+    families: list[str] = Field(description="What is collected of every container.")
+    interval_seconds: int = Field(description="How often the schedule collects. [s]")
+    step_seconds: int = Field(description="How far samples are apart. [s]")
+    history_seconds: int = Field(description="How far back the first collection goes. [s]")
+    state: State
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> CollectorOut:
+        """Return the answer for a collector's view."""
+        return cls.model_validate(view)
+
+
+class CollectorHealthOut(BaseModel):
+    """How a collector does."""
+
+    id: str
+    cluster_id: str
+    state: State
+    status: Literal["healthy", "degraded", "late", "failing", "waiting", "stopped"] = Field(
+        description="`late`: more than three intervals behind; `degraded`: the last collection was partial, or there are gaps; `waiting`: nothing yet."
+    )
+    watermark: str | None = Field(description="End of what has been collected.")
+    lag_seconds: float | None = Field(description="How long ago that was. [s]")
+    lag_intervals: float | None = Field(description="The same in intervals of the collector. [1]")
+    gaps: list[GapOut]
+    collection_id: str | None = Field(description="The last collection.")
+    collection_status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"] | None
+    last_error: CollectionErrorOut | None = Field(description="The first error of the last collection.")
+    samples: int | None = Field(description="What the last collection brought.")
+    samples_per_second: float | None = Field(description="How fast it did; null before it ended with any.")
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> CollectorHealthOut:
+        """Return the answer for a health view."""
+        return cls.model_validate({name: value for name, value in view.items() if name in cls.model_fields})

@@ -1,0 +1,232 @@
+"""What is asked of stored usage, and what is answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from functions.metrics.schemas.collections import duration_text
+from upid.domain.times import parse_time
+from upid.services.usage_requests import AGGREGATION, DIMENSIONS, Across, Dimension, Fill, Metric, Selection, Span, UsageQuery
+
+METRICS: tuple[Metric, ...] = ("cpu_cores", "memory_bytes")
+
+
+def _time(text: str) -> str:
+    parse_time(text)
+    return text
+
+
+def _aggregation(text: str) -> str:
+    if not AGGREGATION.fullmatch(text):
+        raise ValueError("this is none of mean, max, min, sum, count, rate and p0 to p100")
+    return text
+
+
+def _unique(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise ValueError("each is named once")
+    return values
+
+
+def _dimensions(text: str) -> str:
+    names = [name for name in text.split(",") if name]
+    if set(names) - set(DIMENSIONS):
+        raise ValueError(f"names of {', '.join(DIMENSIONS)}, separated by commas")
+    _unique(names)
+    return text
+
+
+TimeText = Annotated[str, AfterValidator(_time), Field(max_length=40, examples=["2026-11-23T00:00:00Z"])]
+Length = Annotated[str, AfterValidator(duration_text), Field(max_length=32, examples=["1h"])]
+Aggregation = Annotated[str, AfterValidator(_aggregation), Field(max_length=10, examples=["p95"])]
+Name = Annotated[str, Field(max_length=253)]
+
+AGGREGATION_TEXT = "Of the samples of a step: mean, max, min, sum, count, rate (per second, first to last), or p0 to p100."
+ACROSS_TEXT = "How the series of a group are joined, sample by sample, before that."
+
+
+class SpanFilters(BaseModel):
+    """Whose usage, over which window, in which groups."""
+
+    metric: Metric | None = Field(None, description="Only this one; CPU and memory where none is named.")
+    namespace: Name = Field("", description="Only this namespace.")
+    kind: Name = Field("", description="Only workloads of this kind.")
+    workload: Name = Field("", description="Only workloads of this name.")
+    container: Name = Field("", description="Only containers of this name.")
+    pod: Name = Field("", description="Only this pod.")
+    start: TimeText | None = Field(None, description="Begin of the window.")
+    end: TimeText | None = Field(None, description="End of the window; the end of what is collected where none is told.")
+    window: Length | None = Field(None, description="Length of the window, instead of its begin.")
+    group_by: Annotated[str, AfterValidator(_dimensions)] = Field(
+        "namespace",
+        max_length=100,
+        description="namespace, kind, workload, container, pod, separated by commas; empty = the whole cluster.",
+    )
+    across: Across = Field("sum", description=ACROSS_TEXT)
+    top: int = Field(20, ge=1, le=500, description="How many groups at most: those of the highest use.")
+
+    def query(self, cluster_id: str) -> UsageQuery:
+        """Return what the service takes."""
+        groups: tuple[Dimension, ...] = tuple(name for name in DIMENSIONS if name in self.group_by.split(","))
+        return UsageQuery(
+            cluster_id, METRICS if self.metric is None else (self.metric,), Selection(self.namespace, self.kind, self.workload, self.container, self.pod),
+            Span(self.start or "", self.end or "", self.window or "", "?"), across=self.across, group_by=groups, top=self.top,
+        )  # fmt: skip
+
+
+class HistoryFilters(SpanFilters):
+    """The same, with the steps of the answer."""
+
+    step: Length | None = Field(
+        None, description="Length of the answer's steps, a multiple of the stored ones; about 300 in the window by default."
+    )
+    aggregation: Aggregation = Field("mean", description=AGGREGATION_TEXT)
+    fill: Fill = Field("none", description="What stands where there is no sample.")
+
+    def query(self, cluster_id: str) -> UsageQuery:
+        """Return what the service takes."""
+        return replace(super().query(cluster_id), step=self.step or "", aggregation=self.aggregation, fill=self.fill)
+
+
+Spans = Annotated[SpanFilters, Query()]
+Histories = Annotated[HistoryFilters, Query()]
+
+
+class SelectionIn(BaseModel):
+    """Whose usage; what is not named is not asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    namespace: Name = ""
+    kind: Name = ""
+    workload: Name = ""
+    container: Name = ""
+    pod: Name = ""
+
+
+class UsageQueryIn(BaseModel):
+    """A query of stored usage."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
+    metrics: Annotated[list[Metric], AfterValidator(_unique)] = Field(default=list(METRICS), min_length=1, max_length=3)
+    selection: SelectionIn = SelectionIn()
+    start: TimeText | None = None
+    end: TimeText | None = Field(default=None, description="The end of what is collected where none is told.")
+    window: Length | None = Field(default=None, description="Length of the window, instead of its begin.")
+    step: Length | None = Field(default=None, description="A multiple of the stored steps; about 300 in the window by default.")
+    aggregation: Aggregation = Field(default="mean", description=AGGREGATION_TEXT)
+    across: Across = Field(default="sum", description=ACROSS_TEXT)
+    group_by: Annotated[list[Dimension], AfterValidator(_unique)] = Field(default=["namespace"], max_length=5)
+    fill: Fill = "none"
+    top: int | None = Field(
+        default=100, ge=1, le=10_000, description="How many groups at most, those of the highest use; null = all, by name."
+    )
+
+    def query(self) -> UsageQuery:
+        """Return what the service takes."""
+        return UsageQuery(
+            self.cluster_id, tuple(self.metrics), Selection(**self.selection.model_dump()), Span(self.start or "", self.end or "", self.window or ""),
+            self.step or "", self.aggregation, self.across, tuple(name for name in DIMENSIONS if name in self.group_by), self.fill, self.top,
+        )  # fmt: skip
+
+
+class UsageWindowOut(BaseModel):
+    """What every answer says of its question."""
+
+    cluster_id: str
+    start: str
+    end: str
+    stored_step_seconds: int = Field(description="How far stored samples are apart. [s]")
+    group_by: list[Dimension]
+    across: Across
+
+
+class UsageSeriesOut(BaseModel):
+    """One metric of one group."""
+
+    metric: Metric
+    unit: str
+    labels: dict[str, str]
+    values: list[float | None] = Field(description="One for each step; null = no sample.")
+
+
+class UsageHistoryOut(UsageWindowOut):
+    """Series on one grid: value `i` is of the step that begins `i` steps behind `start`."""
+
+    aggregation: str
+    fill: Fill
+    step_seconds: int
+    steps: int
+    groups: int = Field(description="How many groups there are, shown or not.")
+    series: list[UsageSeriesOut]
+
+
+class UsageTrendOut(BaseModel):
+    """Where the use of a group goes."""
+
+    metric: Metric
+    unit: str
+    labels: dict[str, str]
+    points: int = Field(description="Days (or hours) with samples; fewer than five tell nothing.")
+    slope_per_day: float | None = Field(description="Theil-Sen slope. [unit per day]")
+    level: float | None = Field(description="Use at the end of the window, on the trend's line. [unit]")
+    relative_per_day: float | None = Field(description="Slope as a share of the level. [1 per day]")
+    z: float = Field(description="Of the Mann-Kendall test.")
+    significant: bool = Field(description="Whether that is significant at 5 %.")
+    direction: Literal["rising", "falling", "flat"]
+
+
+class UsageTrendsOut(UsageWindowOut):
+    """Trends of groups, the largest first."""
+
+    step_seconds: int
+    groups: int
+    items: list[UsageTrendOut]
+
+
+class UsagePeakOut(BaseModel):
+    """The highest use of a group, of the stored steps."""
+
+    metric: Metric
+    unit: str
+    labels: dict[str, str]
+    peak: float | None
+    at: str | None = Field(description="Begin of the step that had it, the first of several.")
+    peak_to_mean: float | None = Field(description="[1]")
+    mean: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    samples: int
+
+
+class UsagePeaksOut(UsageWindowOut):
+    """Peaks of groups, the highest first."""
+
+    groups: int
+    items: list[UsagePeakOut]
+
+
+class UsageWeekOut(BaseModel):
+    """The usual week of a group: 168 values each, hour 0 = Monday 00:00 UTC; null = never seen."""
+
+    metric: Metric
+    unit: str
+    labels: dict[str, str]
+    mean: list[float | None]
+    p50: list[float | None]
+    p95: list[float | None]
+    max: list[float | None]
+    samples: list[int]
+
+
+class UsageBaselineOut(UsageWindowOut):
+    """Usual weeks of groups, the largest first."""
+
+    items: list[UsageWeekOut]

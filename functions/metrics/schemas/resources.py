@@ -1,0 +1,88 @@
+"""What is answered of usage now."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class ShareOut(BaseModel):
+    """Use of one resource beside what is requested of it and what there is. [cores or bytes]"""
+
+    used: float
+    requested: float = Field(description="Requests of the pods that the last snapshot shows, without init containers that end.")
+    capacity: float = Field(description="What the nodes can give to pods.")
+    used_of_capacity: float | None = Field(description="[1]")
+    requested_of_capacity: float | None = Field(description="[1]")
+    used_of_requested: float | None = Field(description="[1]; null where nothing is requested.")
+
+
+class ClusterUsageOut(BaseModel):
+    """What a cluster uses now."""
+
+    cluster_id: str
+    at: str = Field(description="End of what has been collected: samples are the newest of the quarter of an hour before.")
+    age_seconds: float = Field(description="How long ago that was. [s]")
+    snapshot_at: str = Field(description="When nodes, pods and requests were read.")
+    nodes: int
+    pods: int = Field(description="Pods with samples.")
+    containers: int = Field(description="Containers of pods with samples.")
+    workloads: int
+    cpu: ShareOut
+    memory: ShareOut
+
+
+class ContainerNowOut(BaseModel):
+    """The newest samples of a container of a pod."""
+
+    name: str
+    cpu_cores: float | None
+    memory_bytes: float | None
+
+
+class PodUsageOut(BaseModel):
+    """What a pod uses now."""
+
+    key: str
+    namespace: str
+    pod: str
+    kind: str
+    workload: str
+    node: str | None = Field(description="null where the last snapshot does not show the pod.")
+    phase: str | None
+    at: str
+    cpu_cores: float
+    memory_bytes: float
+    cpu_request_cores: float
+    memory_request_bytes: float
+    containers: list[ContainerNowOut]
+
+
+class NodeUsageOut(BaseModel):
+    """What the pods of a node use now."""
+
+    key: str
+    name: str
+    instance_type: str
+    pods: int
+    at: str
+    cpu: ShareOut
+    memory: ShareOut
+
+
+class ContainerUsageOut(BaseModel):
+    """What the pods of a workload's container use now of one resource. [cores or bytes]"""
+
+    key: str
+    namespace: str
+    kind: str
+    workload: str
+    container: str
+    pods: int
+    at: str
+    used: float = Field(description="Summed over the pods.")
+    largest_pod: float
+    request: float | None = Field(description="Of each pod; null = not set.")
+    limit: float | None = Field(description="Of each pod; null = not set.")
+    used_of_requested: float | None = Field(description="[1]")
+    used_of_limit: float | None = Field(description="[1]")
+    throttled: float | None = Field(description="Largest share of CFS periods throttled of any pod, for CPU. [1]")

@@ -1,0 +1,290 @@
+"""Stored usage, asked: history, trends, peaks, the usual week, figures of a whole window. Everything is computed from what was collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upid.domain.errors import AppError
+from upid.domain.times import format_time
+from upid.engine.statistics.trend import trend
+from upid.engine.usage.queries import by_hour_of_week, fill, hours_of_week, over_time, quantiles
+from upid.ports.blobs import Blobs
+from upid.ports.usage_history import UsageHistory
+from upid.services.analyses import NothingCollectedError
+from upid.services.cluster_records import ClusterRecords
+from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
+from upid.services.usage_requests import (
+    AGGREGATION,
+    MOST_POINTS,
+    MOST_WINDOW_SECONDS,
+    Answer,
+    UsageQuery,
+    fault,
+    seconds_of,
+)
+
+Floats = NDArray[np.float64]
+DAY_SECONDS: Final = 86400
+STEPS_SHOWN: Final = 300
+NICE_STEPS: Final = (300, 900, 1800, 3600, 7200, 14400, 21600, 43200, DAY_SECONDS, 7 * DAY_SECONDS)
+UNITS: Final = {"cpu_cores": "cores", "memory_bytes": "bytes", "throttled": "1"}
+DECIMALS: Final = {"cpu_cores": 6, "memory_bytes": 1, "throttled": 6}
+FIGURES: Final = (0.5, 0.9, 0.95, 0.99)
+SIGNIFICANT_Z: Final = 1.96  # 5 %, two-sided
+HISTORY_SECONDS: Final = DAY_SECONDS
+LONG_SECONDS: Final = 28 * DAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A query as it is read: the reader, what is wanted of it, and the length of the steps that are answered. [s]"""
+
+    reader: UsageReader
+    wanted: Wanted
+    step_seconds: int
+
+    @property
+    def width(self) -> int:
+        """How many stored steps an answered one holds."""
+        return self.step_seconds // self.wanted.step_seconds
+
+    def told(self, query: UsageQuery) -> Answer:
+        """Return what every answer says of its query."""
+        return {
+            "cluster_id": query.cluster_id, "start": format_time(self.wanted.start), "end": format_time(self.wanted.end),
+            "stored_step_seconds": self.wanted.step_seconds, "group_by": list(query.group_by), "across": query.across,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class UsageService:
+    """Answers questions about usage. NotFoundError without the cluster, NothingCollectedError before its first collection, InvalidRequestError by pointer."""
+
+    clusters: ClusterRecords
+    blobs: Blobs
+    history: UsageHistory
+
+    def query(self, tenant: str, query: UsageQuery) -> Answer:
+        """Return one series for each group and metric on steps of the window, the largest on average first."""
+        scope = self._scope(tenant, query, HISTORY_SECONDS)
+        _hold_aggregation(query)
+        steps = scope.wanted.steps // scope.width
+        found: list[tuple[Group, dict[str, Floats]]] = []
+        for frame in scope.reader.frames(scope.wanted):
+            wide = {m: over_time(v, scope.width, query.aggregation, scope.wanted.step_seconds) for m, v in frame.trimmed().items()}
+            found += [(group, {metric: wide[metric][row] for metric in wide}) for row, group in enumerate(frame.groups)]
+        chosen = _top(found, query)
+        _hold_size(query, len(chosen) * steps * len(query.metrics))
+        series = [
+            {"metric": metric, "unit": _unit(metric, query.aggregation), "labels": _labels(query, group), "values": _listed(metric, fill(values[metric][None], query.fill)[0])}
+            for group, values in chosen for metric in query.metrics
+        ]  # fmt: skip
+        asked = {"aggregation": query.aggregation, "fill": query.fill, "step_seconds": scope.step_seconds, "steps": steps}
+        return scope.told(query) | asked | {"groups": len(found), "series": series}
+
+    def trends(self, tenant: str, query: UsageQuery) -> Answer:
+        """Return where each group's use goes: Theil-Sen slope, Mann-Kendall significance, level at the end; by days, or by hours in short windows."""
+        scope = self._scope(tenant, query, LONG_SECONDS)
+        step = DAY_SECONDS if scope.wanted.end - scope.wanted.start >= 7 * DAY_SECONDS else 3600
+        scope = Scope(scope.reader, _aligned(scope.wanted, step), step)
+        found = [
+            (group, {metric: values[row] for metric, values in means.items()})
+            for frame, means in self._wide(scope, "mean") for row, group in enumerate(frame.groups)
+        ]  # fmt: skip
+        chosen = _top(found, query)
+        items = [entry for metric in query.metrics for entry in _trends(metric, query, chosen, step)]
+        return scope.told(query) | {"step_seconds": step, "groups": len(found), "items": items}
+
+    def peaks(self, tenant: str, query: UsageQuery) -> Answer:
+        """Return each group's highest use and when it was, beside its quantiles and mean, the highest first."""
+        scope = self._scope(tenant, query, 7 * DAY_SECONDS)
+        found: list[tuple[Group, dict[str, Answer]]] = []
+        for frame in scope.reader.frames(scope.wanted):
+            figures = {metric: _peaks(metric, values, scope.wanted) for metric, values in frame.trimmed().items()}
+            found += [(group, {metric: figures[metric][row] for metric in figures}) for row, group in enumerate(frame.groups)]
+        found.sort(key=lambda entry: (-(entry[1][query.metrics[0]]["peak"] or 0.0), entry[0]))
+        items = [
+            {"metric": metric, "unit": UNITS[metric], "labels": _labels(query, group), **figures[metric]}
+            for group, figures in found[: query.top] for metric in query.metrics
+        ]  # fmt: skip
+        return scope.told(query) | {"groups": len(found), "items": items}
+
+    def baseline(self, tenant: str, query: UsageQuery) -> Answer:
+        """Return each group's usual week: mean, median, p95 and highest use for each of its 168 hours (0 = Monday 00:00 UTC)."""
+        scope = self._scope(tenant, query, LONG_SECONDS)
+        hours = hours_of_week(scope.wanted.start, scope.wanted.step_seconds, scope.wanted.steps)
+        found: list[tuple[Group, dict[str, Any]]] = []
+        for frame in scope.reader.frames(scope.wanted):
+            kept = frame.trimmed()
+            found += [(group, {metric: values[row] for metric, values in kept.items()}) for row, group in enumerate(frame.groups)]
+            found = _top(found, query) if query.top is not None else found
+        _hold_size(query, len(found) * 168 * 5 * len(query.metrics))
+        items = [_week(metric, query, group, values[metric], hours) for group, values in found for metric in query.metrics]
+        return scope.told(query) | {"items": items}
+
+    def calculate(self, tenant: str, queries: Sequence[UsageQuery]) -> list[Answer]:
+        """Return for each query one value for each group over its whole window, or the problem that it has; one that fails leaves the others."""
+        answers: list[Answer] = []
+        for query in queries:
+            try:
+                answers.append({"cluster_id": query.cluster_id, "result": self._calculated(tenant, query), "error": None})
+            except AppError as error:
+                answers.append({"cluster_id": query.cluster_id, "result": None, "error": {"title": error.title, "detail": error.detail}})
+        return answers
+
+    def summary(self, tenant: str, query: UsageQuery) -> Answer:
+        """Return the figures of a window for the whole cluster (`total`) and for each group: mean, quantiles, highest, samples."""
+        scope = self._scope(tenant, query, 7 * DAY_SECONDS)
+        grouped = [
+            (group, {metric: _figures(metric, values[row : row + 1]) for metric, values in frame.trimmed().items()})
+            for frame in scope.reader.frames(scope.wanted) for row, group in enumerate(frame.groups)
+        ]  # fmt: skip
+        (whole,) = scope.reader.frames(scope.wanted._replace(group_by=()))
+        total = {metric: _figures(metric, values) for metric, values in whole.trimmed().items()} if whole.rows else {}
+        grouped.sort(key=lambda entry: (-(entry[1][query.metrics[0]]["mean"] or 0.0), entry[0]))
+        items = [{"labels": _labels(query, group), "metrics": figures} for group, figures in grouped[: query.top]]
+        return scope.told(query) | {"groups": len(grouped), "total": total, "items": items}
+
+    def reader(self, tenant: str, cluster_id: str) -> tuple[UsageReader, Mapping[str, Any]]:
+        """Return the reader of a cluster's usage and the cluster's record."""
+        body = self.clusters.get(tenant, cluster_id).body
+        if body["watermark"] is None or body["shards"] is None:
+            raise NothingCollectedError(f"No usage of {cluster_id} was collected yet: start a collection first.", cluster_id=cluster_id)
+        return UsageReader(self.history, self.blobs, tenant, cluster_id, body["shards"]), body
+
+    def _scope(self, tenant: str, query: UsageQuery, default_seconds: int) -> Scope:
+        reader, body = self.reader(tenant, query.cluster_id)
+        start, end = query.span.resolve(body["watermark"], default_seconds)
+        stored = body["step_seconds"]
+        step = _step(query, stored, end - start)
+        wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
+        return Scope(reader, _aligned(wanted, step), step)
+
+    def _wide(self, scope: Scope, how: str) -> Iterator[tuple[Frame, dict[str, Floats]]]:
+        for frame in scope.reader.frames(scope.wanted):
+            yield frame, {metric: over_time(values, scope.width, how) for metric, values in frame.trimmed().items()}
+
+    def _calculated(self, tenant: str, query: UsageQuery) -> Answer:
+        _hold_aggregation(query)
+        scope = self._scope(tenant, query, HISTORY_SECONDS)
+        found: list[tuple[Group, dict[str, Floats]]] = []
+        for frame in scope.reader.frames(scope.wanted):
+            kept = frame.trimmed()
+            wide = {m: over_time(v, scope.wanted.steps, query.aggregation, scope.wanted.step_seconds) for m, v in kept.items()}
+            found += [(group, {metric: wide[metric][row] for metric in wide}) for row, group in enumerate(frame.groups)]
+        values = [
+            {"metric": metric, "unit": _unit(metric, query.aggregation), "labels": _labels(query, group), "value": _listed(metric, by_metric[metric])[0]}
+            for group, by_metric in _top(found, query) for metric in query.metrics
+        ]  # fmt: skip
+        return scope.told(query) | {"aggregation": query.aggregation, "groups": len(found), "values": values}
+
+
+def _step(query: UsageQuery, stored: int, seconds: float) -> int:
+    """Return the length of the answered steps: the one asked for, else the shortest usual one that shows the window in 300 steps. [s]"""
+    if not query.step:
+        usual = [step for step in (stored, *NICE_STEPS) if step % stored == 0 and seconds / step <= STEPS_SHOWN]
+        return min(usual, default=-(-int(seconds / STEPS_SHOWN) // stored) * stored)
+    step = seconds_of(query.step, query.pointer("step"))
+    if step % stored or step > MOST_WINDOW_SECONDS:
+        raise fault(query.pointer("step"), f"A step is a multiple of the {stored} s that the cluster is collected in.")
+    return step
+
+
+def _aligned(wanted: Wanted, step: int) -> Wanted:
+    return wanted._replace(start=wanted.start // step * step, end=-(-wanted.end // step) * step)
+
+
+def _hold_aggregation(query: UsageQuery) -> None:
+    if not AGGREGATION.fullmatch(query.aggregation):
+        raise fault(query.pointer("aggregation"), f"{query.aggregation!r} is none of mean, max, min, sum, count, rate and p0 to p100.")
+
+
+def _hold_size(query: UsageQuery, points: int) -> None:
+    if points > MOST_POINTS:
+        raise fault(
+            query.pointer("top"), f"The answer would have {points} values, {MOST_POINTS} at most: ask for fewer groups or longer steps."
+        )
+
+
+def _top(found: list[tuple[Group, dict[str, Any]]], query: UsageQuery) -> list[tuple[Group, dict[str, Any]]]:
+    """Return the groups with the highest mean of the first metric, highest first; all by name where no number is asked for."""
+    if query.top is None:
+        return sorted(found, key=lambda entry: entry[0])
+
+    def rank(entry: tuple[Group, dict[str, Any]]) -> tuple[float, Group]:
+        values = entry[1][query.metrics[0]]
+        there = values[~np.isnan(values)]
+        return (-float(there.mean(dtype=np.float64)) if len(there) else np.inf, entry[0])
+
+    return sorted(found, key=rank)[: query.top]
+
+
+def _labels(query: UsageQuery, group: Group) -> dict[str, str]:
+    return dict(zip(query.group_by, group, strict=True))
+
+
+def _unit(metric: str, aggregation: str) -> str:
+    return "1" if aggregation == "count" else f"{UNITS[metric]}/s" if aggregation == "rate" else UNITS[metric]
+
+
+def _listed(metric: str, values: NDArray[Any]) -> list[float | None]:
+    rounded = np.round(values.astype(np.float64), DECIMALS[metric])
+    return [None if value != value else value for value in rounded.tolist()]  # noqa: PLR0124 only NaN differs from itself
+
+
+def _one(metric: str, value: float) -> float | None:
+    return _listed(metric, np.array([value]))[0]
+
+
+def _figures(metric: str, values: NDArray[Any]) -> Answer:
+    """Return the figures of one row of samples."""
+    count = int(np.count_nonzero(~np.isnan(values)))
+    low = quantiles(values, (*FIGURES, 1.0))[0]
+    mean = float(np.nanmean(values, dtype=np.float64)) if count else np.nan
+    named = zip(("p50", "p90", "p95", "p99", "max"), low, strict=True)
+    return {"unit": UNITS[metric], "mean": _one(metric, mean), **{name: _one(metric, value) for name, value in named}, "samples": count}
+
+
+def _peaks(metric: str, values: NDArray[Any], wanted: Wanted) -> list[Answer]:
+    place = np.where(np.isnan(values), -np.inf, values).argmax(axis=1)
+    answers = []
+    for row, step in enumerate(place):
+        figures = _figures(metric, values[row : row + 1])
+        peak = figures.pop("max")
+        at = None if peak is None else format_time(wanted.start + int(step) * wanted.step_seconds)
+        ratio = round(peak / figures["mean"], 4) if peak and figures["mean"] else None
+        answers.append(
+            {name: figures[name] for name in ("mean", "p50", "p95", "p99", "samples")} | {"peak": peak, "at": at, "peak_to_mean": ratio}
+        )
+    return answers
+
+
+def _trends(metric: str, query: UsageQuery, chosen: Sequence[tuple[Group, dict[str, Floats]]], step: int) -> Iterator[Answer]:
+    if not chosen:
+        return
+    values = np.stack([by_metric[metric] for _, by_metric in chosen]).astype(np.float64)
+    found, days = trend(values), step / DAY_SECONDS
+    for row, (group, _) in enumerate(chosen):
+        level, slope, z = float(found.level[row]), float(found.slope[row]) / days, float(found.z[row])
+        sure = abs(z) >= SIGNIFICANT_Z
+        yield {
+            "metric": metric, "unit": UNITS[metric], "labels": _labels(query, group), "points": int(np.count_nonzero(~np.isnan(values[row]))),
+            "slope_per_day": None if np.isnan(level) else float(f"{slope:.6g}"), "level": _one(metric, level), "z": round(z, 4), "significant": sure,
+            "direction": "flat" if not sure else "rising" if slope > 0 else "falling",
+            "relative_per_day": round(slope / level, 6) if level else None,
+        }  # fmt: skip
+
+
+def _week(metric: str, query: UsageQuery, group: Group, values: NDArray[Any], hours: NDArray[np.int64]) -> Answer:
+    row = values[None]
+    figures = {
+        name: _listed(metric, by_hour_of_week(row, hours, how)[0])
+        for name, how in (("mean", "mean"), ("p50", "p50"), ("p95", "p95"), ("max", "max"))
+    }
+    samples = [int(count) for count in np.nan_to_num(by_hour_of_week(row, hours, "count")[0])]
+    return {"metric": metric, "unit": UNITS[metric], "labels": _labels(query, group), **figures, "samples": samples}

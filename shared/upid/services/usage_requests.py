@@ -1,0 +1,106 @@
+"""What can be asked of stored usage. Checked here, without numerics, so that an API handler can import it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from upid.domain.errors import InvalidRequestError
+from upid.domain.times import format_duration, parse_duration, parse_time
+
+Metric = Literal["cpu_cores", "memory_bytes", "throttled"]
+Dimension = Literal["namespace", "kind", "workload", "container", "pod"]
+Across = Literal["sum", "mean", "max", "min", "count"]
+Fill = Literal["none", "zero", "previous", "linear"]
+
+DIMENSIONS: Final = ("namespace", "kind", "workload", "container", "pod")
+MOST_WINDOW_SECONDS: Final = 366 * 86400
+MOST_POINTS: Final = 250_000  # values of one answer: 5 MB as JSON
+AGGREGATION: Final = re.compile(r"mean|max|min|sum|count|rate|p(100|\d{1,2})(\.\d{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Whose usage; "" = any. `workload` is the name of a workload."""
+
+    namespace: str = ""
+    kind: str = ""
+    workload: str = ""
+    container: str = ""
+    pod: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window of time as a client says it: `start` and `end` as moments, or `window` back from the end; the end is the watermark where none is told. at: what pointers to faults begin with."""
+
+    start: str = ""
+    end: str = ""
+    window: str = ""
+    at: str = "#/"
+
+    def resolve(self, watermark: int, default_seconds: int) -> tuple[float, float]:
+        """Return [start, end) in seconds since the epoch; InvalidRequestError that points at what is wrong."""
+        end = _moment(self.end, f"{self.at}end") if self.end else float(watermark)
+        if self.start and self.window:
+            raise fault(f"{self.at}window", "Give either a start or a window, not both.")
+        if self.start:
+            start = _moment(self.start, f"{self.at}start")
+        else:
+            start = end - (seconds_of(self.window, f"{self.at}window") if self.window else default_seconds)
+        if not 0 <= start < end or end > 4e9:
+            raise fault(f"{self.at}start", "A window begins before it ends, and not before 1970.")
+        if end - start > MOST_WINDOW_SECONDS:
+            raise fault(f"{self.at}start", f"A window is at most {format_duration(MOST_WINDOW_SECONDS)} long.")
+        return start, end
+
+
+@dataclass(frozen=True, slots=True)
+class UsageQuery:
+    """A query of one cluster's usage.
+
+    Series are first joined `across` each group at every stored step, then brought onto `step_seconds` by `aggregation`: the highest of a namespace is
+    the highest of its sum, not the sum of its pods' highest. step_seconds: None = about 300 steps in the window. top: None = all groups.
+    """
+
+    cluster_id: str
+    metrics: tuple[Metric, ...] = ("cpu_cores", "memory_bytes")
+    selection: Selection = field(default_factory=Selection)
+    span: Span = field(default_factory=Span)
+    step: str = ""
+    aggregation: str = "mean"
+    across: Across = "sum"
+    group_by: tuple[Dimension, ...] = ("namespace",)
+    fill: Fill = "none"
+    top: int | None = 100
+
+    def pointer(self, name: str) -> str:
+        """Return the pointer to a member of this query."""
+        return self.span.at + name
+
+
+def seconds_of(text: str, pointer: str) -> int:
+    """Return a duration of whole seconds, one at least; InvalidRequestError with the pointer."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise fault(pointer, str(error)) from None
+    if seconds < 1 or seconds != int(seconds):
+        raise fault(pointer, "A duration is a whole number of seconds, one at least.")
+    return int(seconds)
+
+
+def fault(pointer: str, detail: str) -> InvalidRequestError:
+    """Return the error for one member of a request."""
+    return InvalidRequestError([{"pointer": pointer, "detail": detail}])
+
+
+def _moment(text: str, pointer: str) -> float:
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise fault(pointer, str(error)) from None
+
+
+Answer = dict[str, Any]

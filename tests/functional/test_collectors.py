@@ -1,0 +1,162 @@
+"""Collectors over HTTP: made with their cluster, listed, changed, stopped and started, run, and their health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from functional.client import Client
+from functional.collected import Collected, collected
+from functional.test_clusters import told
+from functional.test_collections import run
+from worlds.collection import SetClock
+
+from upid.bootstrap import Services
+
+
+@pytest.fixture
+def seen(client: Client, services: Services) -> Collected:
+    return collected(client, services, history="2h")
+
+
+@pytest.fixture
+def collector(client: Client, seen: Collected) -> dict[str, Any]:
+    (found,) = client.get("/metrics/collectors").expect(200)["items"]
+    return dict(found)
+
+
+def path(collector: dict[str, Any], rest: str = "") -> str:
+    return f"/metrics/collectors/{collector['id']}{rest}"
+
+
+def scheduled(services: Services, seconds: float) -> list[str]:
+    """Let so much time pass and return what the schedule starts then."""
+    assert isinstance(services.clock, SetClock)
+    services.clock.moment += seconds
+    return services.schedule.start_collections()["started"]
+
+
+def test_registering_a_cluster_creates_its_collector(client: Client, seen: Collected, collector: dict[str, Any]) -> None:
+    assert (collector["cluster_id"], collector["state"], collector["interval_seconds"], collector["history_seconds"]) == (
+        seen.cluster_id, "running", 300, 7 * 86400,
+    )  # fmt: skip
+    assert collector["source"]["url"].startswith("https://prometheus.example")
+    assert client.get(path(collector)).expect(200) == collector
+
+
+def test_collectors_go_by_pages(client: Client, collector: dict[str, Any]) -> None:
+    second = client.post("/clusters", told(name="second")).expect(201)["id"]
+    first = client.get("/metrics/collectors", query={"limit": 1}).expect(200)
+    rest = client.get("/metrics/collectors", query={"limit": 1, "cursor": first["next_cursor"]}).expect(200)
+
+    assert [item["cluster_id"] for item in first["items"] + rest["items"]] == [collector["cluster_id"], second]
+
+
+def test_the_schedule_leaves_a_stopped_collector_alone_until_it_is_started(
+    client: Client, services: Services, collector: dict[str, Any]
+) -> None:
+    assert client.post(path(collector, "/stop")).expect(200)["state"] == "stopped"
+    assert scheduled(services, 600) == []
+    assert client.get(path(collector, "/health")).expect(200)["status"] == "stopped"
+
+    assert client.post(path(collector, "/start")).expect(200)["state"] == "running"
+    assert scheduled(services, 0) == [collector["cluster_id"]]
+
+
+def test_the_schedule_keeps_to_the_interval(client: Client, services: Services, collector: dict[str, Any]) -> None:
+    changed = client.put(path(collector), {"interval": "30m", "history": "1d"}).expect(200)
+
+    assert (changed["interval_seconds"], changed["history_seconds"], changed["created_at"]) == (1800, 86400, collector["created_at"])
+    assert scheduled(services, 1799) == []
+    assert scheduled(services, 1) == [collector["cluster_id"]]
+
+
+def test_the_first_collection_goes_as_far_back_as_the_collector_says(client: Client, services: Services, collector: dict[str, Any]) -> None:
+    new = client.post("/clusters", told(name="new")).expect(201)["id"]
+    client.put(f"/metrics/collectors/ct_{new.removeprefix('cl_')}", {"history": "3h"}).expect(200)
+
+    assert new in scheduled(services, 0)
+    started = client.get("/metrics/status", query={"cluster_id": new}).expect(200)["items"][0]["collection_id"]
+    assert client.get(f"/metrics/collect/{started}").expect(200)["request"]["history_seconds"] == 10800
+
+
+def test_run_now_collects_whatever_the_state(client: Client, services: Services, seen: Collected, collector: dict[str, Any]) -> None:
+    client.post(path(collector, "/stop")).expect(200)
+    assert isinstance(services.clock, SetClock)
+    services.clock.moment += 900
+    answer = client.post(path(collector, "/run"))
+    started = answer.expect(202)
+
+    assert answer.header("location") == f"/api/v1/metrics/collect/{started['id']}"
+    assert client.post(path(collector, "/run")).expect(202)["id"] == started["id"]
+    run(services, started["id"])
+    assert client.get(path(collector, "/health")).expect(200)["lag_seconds"] == 0.0
+
+
+def test_a_deleted_collector_collects_no_more_and_can_be_made_again(client: Client, services: Services, collector: dict[str, Any]) -> None:
+    client.delete(path(collector)).expect(204)
+
+    client.get(path(collector)).problem(404, "not-found")
+    client.delete(path(collector)).problem(404, "not-found")
+    assert client.get("/metrics/collectors").expect(200)["items"] == []
+    assert scheduled(services, 3600) == []
+    made = client.post("/metrics/collectors", {"cluster_id": collector["cluster_id"], "interval": "10m"})
+    assert made.expect(201)["interval_seconds"] == 600
+    assert client.get(made.header("location")).expect(200) == made.json
+    assert scheduled(services, 0) == [collector["cluster_id"]]
+
+
+def test_a_cluster_has_one_collector(client: Client, collector: dict[str, Any]) -> None:
+    problem = client.post("/metrics/collectors", {"cluster_id": collector["cluster_id"]}).problem(409, "collector-exists")
+
+    assert problem["id"] == collector["id"]
+    client.post("/metrics/collectors", {"cluster_id": "cl_none"}).problem(404, "not-found")
+
+
+def test_health_tells_lag_rate_and_the_last_error(client: Client, services: Services, seen: Collected, collector: dict[str, Any]) -> None:
+    health = client.get(path(collector, "/health")).expect(200)
+    assert (health["status"], health["lag_seconds"], health["last_error"], health["samples"]) == ("healthy", 0.0, None, 4 * 24 * 2)
+
+    seen.cluster.down = {"shop", "bank"}
+    started = scheduled(services, 1500)
+    assert started == [collector["cluster_id"]]
+    collection = client.get("/metrics/status").expect(200)["items"][0]["collection_id"]
+    services.completing.fail("default", "collections", collection, {"Error": "UnavailableError", "Cause": "Prometheus does not answer."})
+
+    health = client.get(path(collector, "/health")).expect(200)
+    assert (health["status"], health["lag_intervals"], health["collection_id"]) == ("failing", 5.0, collection)
+    assert health["last_error"] == {"code": "UnavailableError", "detail": "Prometheus does not answer.", "subject": ""}
+
+
+def test_health_of_a_cluster_that_was_never_collected_is_waiting(client: Client, collector: dict[str, Any]) -> None:
+    new = client.post("/clusters", told(name="new")).expect(201)["id"]
+
+    health = client.get(f"/metrics/collectors/ct_{new.removeprefix('cl_')}/health").expect(200)
+    assert (health["status"], health["watermark"], health["samples_per_second"]) == ("waiting", None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [({"interval": "1s"}, "#/interval"), ({"interval": "2d"}, "#/interval"), ({"interval": "soon"}, "#/interval"), ({"history": "100d"}, "#/history"),
+     ({"state": "paused"}, "#/state"), ({"families": ["cpu"]}, "#/families")],
+)  # fmt: skip
+def test_what_cannot_be_right_is_422_with_a_pointer(client: Client, collector: dict[str, Any], asked: dict[str, Any], pointer: str) -> None:
+    problem = client.put(path(collector), asked).problem(422, "invalid-request")
+
+    assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+
+
+def test_collectors_of_another_tenant_are_not_there(client: Client, services: Services, collector: dict[str, Any]) -> None:
+    from worlds.collection import MALLORY
+
+    from upid.domain.errors import NotFoundError
+
+    with pytest.raises(NotFoundError):
+        services.collectors.get(MALLORY.tenant, collector["id"])
+    assert services.collectors.list(MALLORY.tenant) == ([], None)
+
+
+def test_a_deleted_cluster_takes_its_collector_along(client: Client, collector: dict[str, Any]) -> None:
+    client.delete(f"/clusters/{collector['cluster_id']}").expect(204)
+
+    client.get(path(collector)).problem(404, "not-found")

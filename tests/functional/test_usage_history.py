@@ -1,0 +1,185 @@
+"""Stored usage over HTTP: what is answered is what the source had, joined as it was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from functional.client import Client
+from functional.collected import Collected, collected
+
+from upid.bootstrap import Services
+from upid.domain.times import format_time
+
+WEB = (("shop", "web-0"), ("shop", "web-1"))
+SHOP = (*WEB, ("shop", "cart-0"))
+
+
+@pytest.fixture
+def seen(client: Client, services: Services) -> Collected:
+    return collected(client, services)
+
+
+def one(answer: dict[str, Any], **labels: str) -> dict[str, Any]:
+    (found,) = [
+        series for series in answer.get("series", answer.get("items")) if series["labels"] == labels and series["metric"] == "cpu_cores"
+    ]
+    return found
+
+
+def test_a_namespace_is_the_sum_of_its_pods_and_a_step_the_mean_of_its_samples(client: Client, seen: Collected) -> None:
+    answer = client.get(f"/metrics/history/{seen.cluster_id}", query={"step": "1h"}).expect(200)
+
+    assert (answer["step_seconds"], answer["steps"], answer["groups"]) == (3600, 24, 2)
+    assert (answer["end"], answer["stored_step_seconds"]) == (format_time(seen.end), 300)
+    np.testing.assert_allclose(one(answer, namespace="shop")["values"], seen.cpu(*SHOP).sum(0).reshape(24, 12).mean(1), atol=1e-6)
+
+
+def test_the_highest_of_a_group_is_that_of_its_sum_at_one_moment(client: Client, seen: Collected) -> None:
+    asked = {
+        "cluster_id": seen.cluster_id,
+        "aggregation": "max",
+        "step": "6h",
+        "group_by": ["workload"],
+        "selection": {"namespace": "shop"},
+    }
+    answer = client.post("/metrics/history/query", asked).expect(200)
+
+    np.testing.assert_allclose(one(answer, workload="web")["values"], seen.cpu(*WEB).sum(0).reshape(4, 72).max(1), atol=1e-6)
+    assert {series["labels"]["workload"] for series in answer["series"]} == {"web", "cart"}
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "expected"),
+    [("p95", lambda x: np.quantile(x, 0.95, axis=1)), ("p0", lambda x: x.min(1)), ("min", lambda x: x.min(1)), ("sum", lambda x: x.sum(1)),
+     ("count", lambda x: np.full(len(x), 12.0)), ("rate", lambda x: (x[:, -1] - x[:, 0]) / 3300)],
+)  # fmt: skip
+def test_each_aggregation_is_what_numpy_makes_of_the_samples(client: Client, seen: Collected, aggregation: str, expected: Any) -> None:
+    asked = {
+        "cluster_id": seen.cluster_id,
+        "aggregation": aggregation,
+        "step": "1h",
+        "group_by": ["namespace", "pod"],
+        "metrics": ["cpu_cores"],
+    }
+    answer = client.post("/metrics/history/query", asked).expect(200)
+
+    values = seen.cpu(("shop", "web-1")).reshape(24, 12).astype(np.float64)
+    np.testing.assert_allclose(one(answer, namespace="shop", pod="web-1")["values"], expected(values), atol=1e-6)
+
+
+@pytest.mark.parametrize("across", ["mean", "max", "min", "count"])
+def test_series_are_joined_as_asked(client: Client, seen: Collected, across: str) -> None:
+    asked = {"cluster_id": seen.cluster_id, "across": across, "step": "5m", "window": "1h", "group_by": []}
+    answer = client.post("/metrics/history/query", asked).expect(200)
+
+    samples = seen.cpu(*SHOP, ("bank", "ledger-0"), hours=1)
+    expected = {"mean": samples.mean(0), "max": samples.max(0), "min": samples.min(0), "count": np.full(12, 4)}[across]
+    np.testing.assert_allclose(one(answer)["values"], expected, atol=1e-6)
+
+
+def test_what_was_never_collected_is_null_or_filled_as_asked(client: Client, seen: Collected) -> None:
+    asked = {"cluster_id": seen.cluster_id, "start": format_time(seen.end - 90000), "step": "30m", "group_by": []}
+
+    holes = one(client.post("/metrics/history/query", asked).expect(200))["values"]
+    zeros = one(client.post("/metrics/history/query", asked | {"fill": "zero"}).expect(200))["values"]
+
+    assert (holes[:2], zeros[:2], len(holes)) == ([None, None], [0.0, 0.0], 50)
+    assert holes[2:] == zeros[2:]
+    assert None not in holes[2:]
+
+
+def test_the_largest_groups_come_first_and_no_more_than_asked(client: Client, seen: Collected) -> None:
+    answer = client.get(f"/metrics/history/{seen.cluster_id}", query={"metric": "cpu_cores", "group_by": "pod", "top": 2}).expect(200)
+
+    means = [np.mean(series["values"]) for series in answer["series"]]
+    assert (answer["groups"], len(means)) == (4, 2)
+    assert means == sorted(means, reverse=True)
+
+
+def test_peaks_name_the_moment(client: Client, seen: Collected) -> None:
+    answer = client.get(f"/metrics/history/{seen.cluster_id}/peak-usage", query={"window": "24h"}).expect(200)
+
+    shop, samples = one(answer, namespace="shop"), seen.cpu(*SHOP).sum(0)
+    assert shop["peak"] == pytest.approx(samples.max(), abs=1e-6)
+    assert shop["at"] == format_time(seen.end - 86400 + 300 * int(samples.argmax()))
+    assert (shop["mean"], shop["p95"]) == (pytest.approx(samples.mean(), abs=1e-6), pytest.approx(np.quantile(samples, 0.95), abs=1e-6))
+    assert shop["samples"] == 288
+
+
+def test_a_use_without_direction_has_no_significant_trend(client: Client, seen: Collected) -> None:
+    answer = client.get(f"/metrics/history/{seen.cluster_id}/trends", query={"window": "24h"}).expect(200)
+
+    assert answer["step_seconds"] == 3600
+    assert [(item["direction"], item["significant"], item["points"]) for item in answer["items"]] == [("flat", False, 24)] * 4
+
+
+def test_the_usual_week_knows_the_hours_that_were_seen(client: Client, seen: Collected) -> None:
+    answer = client.get(f"/metrics/history/{seen.cluster_id}/baseline").expect(200)
+
+    week = one(answer, namespace="bank")
+    hour = (seen.end // 3600 - 1 + 72) % 168
+    samples = seen.cpu(("bank", "ledger-0"), hours=1)[0]
+    assert (len(week["mean"]), sum(week["samples"]), week["samples"][hour]) == (168, 288, 12)
+    assert (week["mean"][hour], week["max"][hour]) == (pytest.approx(samples.mean(), abs=1e-6), pytest.approx(samples.max(), abs=1e-6))
+    assert week["mean"].count(None) == 168 - 24
+
+
+def test_a_summary_has_the_whole_and_its_groups(client: Client, seen: Collected) -> None:
+    answer = client.get(f"/metrics/aggregate/{seen.cluster_id}/summary").expect(200)
+
+    whole = seen.cpu(*SHOP, ("bank", "ledger-0")).sum(0)
+    assert answer["total"]["cpu_cores"]["p99"] == pytest.approx(np.quantile(whole, 0.99), abs=1e-5)
+    assert answer["total"]["memory_bytes"]["max"] == pytest.approx(float(whole.max()) * 2**30, rel=1e-6)
+    assert [item["labels"] for item in answer["items"]] == [{"namespace": "shop"}, {"namespace": "bank"}]
+
+
+def test_many_windows_are_brought_to_values_and_one_that_fails_leaves_the_others(client: Client, seen: Collected) -> None:
+    asked = {"aggregation": "p90", "window": "2h", "metrics": ["cpu_cores"], "group_by": []}
+    items = client.post(
+        "/metrics/aggregate/bulk-calculate", {"queries": [asked | {"cluster_id": name} for name in (seen.cluster_id, "cl_none")]}
+    ).expect(200)["items"]
+
+    whole = seen.cpu(*SHOP, ("bank", "ledger-0"), hours=2).sum(0)
+    assert items[0]["result"]["values"][0]["value"] == pytest.approx(np.quantile(whole, 0.9), abs=1e-6)
+    assert (items[1]["result"], items[1]["error"]["title"]) == (None, "Not found")
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [({"step": "7m"}, "?step"), ({"step": "5 m"}, "?step"), ({"aggregation": "p101"}, "?aggregation"), ({"aggregation": "avg"}, "?aggregation"),
+     ({"start": "yesterday"}, "?start"), ({"start": "2026-01-01T00:00:00Z", "window": "1h"}, "?window"), ({"window": "400d"}, "?start"),
+     ({"group_by": "node"}, "?group_by"), ({"top": 0}, "?top"), ({"fill": "last"}, "?fill"), ({"metric": "disk"}, "?metric"),
+     ({"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}, "?start")],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_422_with_a_pointer(client: Client, seen: Collected, asked: dict[str, Any], pointer: str) -> None:
+    problem = client.get(f"/metrics/history/{seen.cluster_id}", query=asked).problem(422, "invalid-request")
+
+    assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+
+
+def test_an_answer_of_too_many_values_is_refused(client: Client, seen: Collected) -> None:
+    asked = {"cluster_id": seen.cluster_id, "window": "360d", "step": "5m", "top": None}
+
+    assert client.post("/metrics/history/query", asked).problem(422, "invalid-request")["errors"][0]["pointer"] == "#/top"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "history/{}",
+        "history/{}/trends",
+        "history/{}/peak-usage",
+        "history/{}/baseline",
+        "aggregate/{}/summary",
+        "resources/{}",
+        "resources/{}/pods",
+    ],
+)
+def test_a_cluster_that_was_never_collected_is_409(client: Client, seen: Collected, path: str) -> None:
+    from functional.test_clusters import told
+
+    cluster_id = client.post("/clusters", told(name="new")).expect(201)["id"]
+
+    assert client.get("/metrics/" + path.format(cluster_id)).problem(409, "nothing-collected")["cluster_id"] == cluster_id
