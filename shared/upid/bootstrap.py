@@ -40,19 +40,24 @@ if TYPE_CHECKING:
     from upid.services.features import ClusterFeatures
     from upid.services.confidence import ConfidenceService
     from upid.services.forecasting import ForecastingService
+    from upid.services.confidence import ConfidenceService
+    from upid.services.forecasting import ForecastingService
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
     from upid.services.models.service import ModelsService
     from upid.services.publishing import PublishingService
+    from upid.services.patterns import PatternsService
     from upid.services.recommendations import RecommendationService
     from upid.services.rules.service import RuleService
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
     from upid.services.statistics import StatisticsService
     from upid.services.usage_series import SeriesReader
+    from upid.services.statistics import StatisticsService
     from upid.services.surveys import Surveys
     from upid.services.transfer import TransferService
     from upid.services.usage import UsageService
+    from upid.services.usage_series import SeriesReader
 
 
 class Services:
@@ -444,6 +449,42 @@ class Services:
         from upid.services.models.service import ModelsService
 
         return ModelsService(lambda: self.series_reader)
+
+    @cached_property
+    def series_reader(self) -> SeriesReader:
+        """Series of requests and of stored usage."""
+        from upid.services.snapshots import Snapshots
+        from upid.services.usage_series import SeriesReader
+
+        return SeriesReader(self.cluster_records, Snapshots(self.blobs), self.history)
+
+    @cached_property
+    def statistics(self) -> StatisticsService:
+        """Statistics of series."""
+        from upid.services.statistics import StatisticsService
+
+        return StatisticsService(self.series_reader)
+
+    @cached_property
+    def forecasting(self) -> ForecastingService:
+        """Forecasts, and those that were stored."""
+        from upid.services.forecasting import ForecastingService
+
+        return ForecastingService(self.series_reader, self.records, self.clock, self.ids)
+
+    @cached_property
+    def patterns(self) -> PatternsService:
+        """Patterns and anomalies."""
+        from upid.services.patterns import PatternsService
+
+        return PatternsService(self.series_reader)
+
+    @cached_property
+    def confidence(self) -> ConfidenceService:
+        """How far figures are to be believed."""
+        from upid.services.confidence import ConfidenceService
+
+        return ConfidenceService(self.series_reader, self.forecasting, self.clock)
 
     @cached_property
     def scan(self) -> ScanService:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from upid.engine.forecasting import plain
 from upid.engine.forecasting.outlook import Outlook
 from upid.engine.forecasting.smoothing import FORMS, prepare, run
-from upid.engine.statistics.rows import linear_fill
+from upid.engine.statistics.rows import linear_fill, power_of_two
 
 Floats = NDArray[np.float64]
 
@@ -97,8 +97,7 @@ def _members(period: int) -> tuple[str, str, str]:
 def _unit(filled: Floats) -> tuple[Floats, Floats]:
     if not np.isfinite(filled).all():
         raise ValueError("Every row needs a value before its origin, and none may be infinite.")
-    scale = np.abs(filled).max(axis=1, initial=0.0)
-    scale = np.where(scale > 0, scale, 1.0)
+    scale = power_of_two(np.abs(filled).max(axis=1, initial=0.0))
     return filled / scale[:, None], scale
 
 

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 class Centred(NamedTuple):
     """Rows about their means, in units of their scale, so that no square over- or underflows.
 
-    `values`: (value - mean) / scale, 0 where missing; `mean`: NaN without a value; `scale`: largest absolute value, 1 where there is none;
+    `values`: (value - mean) / scale, 0 where missing; `mean`: NaN without a value; `scale`: the power of two above the largest absolute value, so that scaling is exact, 1 where all is 0;
     `count`: values; `known`: where they are.
     """
 
@@ -30,7 +30,7 @@ def centred(values: Floats) -> Centred:
     count = known.sum(axis=1)
     zeroed = np.where(known, values, 0.0)
     largest = np.abs(zeroed).max(axis=1, initial=0.0)
-    scale = np.where(largest > 0, largest, 1.0)
+    scale = power_of_two(largest)
     unit = zeroed / scale[:, None]
     first = unit[np.arange(len(unit)), np.argmax(known, axis=1)] if values.shape[1] else np.zeros(len(values))
     # The mean is taken of differences to the first value: a constant row has the mean that it is made of, to the last bit.
@@ -38,6 +38,11 @@ def centred(values: Floats) -> Centred:
     shift = away.sum(axis=1) / np.maximum(count, 1)
     about = np.where(known, away - shift[:, None], 0.0)
     return Centred(about, np.where(count > 0, (first + shift) * scale, np.nan), scale, count, known)
+
+
+def power_of_two(size: Floats) -> Floats:
+    """Return the power of two above each size (>= 0), 1 for 0: dividing by it changes no digit."""
+    return np.where(size > 0, np.ldexp(1.0, np.frexp(size)[1]), 1.0)
 
 
 def row_variance(rows: Centred, *, ddof: int = 1) -> Floats:

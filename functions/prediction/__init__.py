@@ -1,0 +1,1 @@
+"""Prediction: statistics, forecasts, patterns and confidence."""

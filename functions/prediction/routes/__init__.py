@@ -1,0 +1,1 @@
+"""Routes of the prediction group, by noun."""

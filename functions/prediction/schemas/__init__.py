@@ -1,0 +1,1 @@
+"""What the prediction group takes and gives."""

@@ -1,0 +1,55 @@
+"""What analytic endpoints are asked about: series in the request, or a selection of stored usage. Light: API groups import it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+MOST_SERIES: Final = 500
+MOST_VALUES: Final = 20_000  # of one series
+MOST_TOTAL: Final = 200_000  # of all series of a request
+MOST_SIZE: Final = 1e100  # of a value: its square must still be a number
+MOST_HORIZON: Final = 1_000
+MOST_PERIOD: Final = 10_000
+DEFAULT_STEP_SECONDS: Final = 60.0
+
+Metric = Literal["cpu_cores", "memory_bytes", "throttled"]
+Split = Literal["none", "namespace", "workload", "container"]
+UNITS: Final = {"cpu_cores": "cores", "memory_bytes": "bytes", "throttled": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInput:
+    """A series of a request: values on a grid (None = missing), or points at times, in seconds since the epoch.
+
+    `pointer`: where it stands in the request. `stated_step`: whether the request says the step of `values`.
+    """
+
+    name: str
+    pointer: str
+    values: Sequence[float | None] = ()
+    start: float | None = None
+    step_seconds: float = DEFAULT_STEP_SECONDS
+    stated_step: bool = True
+    points: Sequence[tuple[float, float | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Stored usage of a cluster, summed over what is selected, or apart by `split`; "" = any. Times in seconds since the epoch, None = a week to the newest."""
+
+    cluster_id: str
+    metric: Metric = "cpu_cores"
+    namespace: str = ""
+    kind: str = ""
+    workload: str = ""
+    container: str = ""
+    start: float | None = None
+    end: float | None = None
+    step_seconds: int | None = None
+    split: Split = "none"
+    pointer: str = "#/selection"
+
+
+Asked = tuple[SeriesInput, ...] | Selection
