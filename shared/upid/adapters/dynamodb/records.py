@@ -133,17 +133,17 @@ class DynamoRecords:
             action_of(write, text, now, token=token, expired=number in expired)
             for number, (write, text) in enumerate(zip(writes, texts, strict=True))
         ]
+        failed: Mapping[int, Item | None] = {}
         with self._log.staged(events) as staged:
             actions += [part.action for part in staged.parts]
-            if not actions:
-                return True
             try:
-                self._table.transact(actions)
-            except Cancelled as cancelled:
-                self._judge(writes, cancelled.found, expired, now)
-                return False
-            staged.committed = True
-        return True
+                if actions:
+                    self._table.transact(actions)
+                staged.committed = True
+            except Cancelled as cancelled:  # judged behind the block, which takes its notes back
+                failed = cancelled.found
+        self._judge(writes, failed, expired, now)
+        return staged.committed
 
     def _judge(self, writes: Sequence[Write], found: Mapping[int, Item | None], expired: set[int], now: float) -> None:
         """Raise VersionConflictError where an expectation did not hold; otherwise note which records have expired."""

@@ -53,10 +53,18 @@ class EventBridgeBus:
         for _ in attempts(ATTEMPTS, self._sleep):
             refused: list[Entry] = []
             for batch in _batches(left):
-                answers = self._send(batch)
-                refused += [entry for entry, answer in zip(batch, answers, strict=True) if "ErrorCode" in answer]
-                said |= {f"{answer['ErrorCode']}: {answer.get('ErrorMessage')}" for answer in answers if "ErrorCode" in answer}
-                taken += [entry.sequence for entry, answer in zip(batch, answers, strict=True) if "ErrorCode" not in answer]
+                try:
+                    answers = self._send(batch)
+                except UnavailableError:
+                    if taken:  # those count; who asks for the others meets the error
+                        return taken
+                    raise
+                for entry, answer in zip(batch, answers, strict=True):
+                    if "ErrorCode" in answer:
+                        refused.append(entry)
+                        said.add(f"{answer['ErrorCode']}: {answer.get('ErrorMessage')}")
+                    else:
+                        taken.append(entry.sequence)
             left = refused
             if not left:
                 break
