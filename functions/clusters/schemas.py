@@ -109,6 +109,9 @@ class ClusterOut(BaseModel):
     created_at: str
     updated_at: str
     version: int = Field(description="One more with every change by a client; the ETag.")
+    credentials_sealed_at: str | None = Field(
+        description="When the data key that seals the credentials was made; null = before that was noted."
+    )
     watermark: str | None = Field(description="End of what has been collected; null before the first collection.")
     step_seconds: int | None = Field(description="Step of the collected samples; null before the first collection.")
     last_collection_id: str | None

@@ -40,24 +40,20 @@ if TYPE_CHECKING:
     from upid.services.features import ClusterFeatures
     from upid.services.confidence import ConfidenceService
     from upid.services.forecasting import ForecastingService
-    from upid.services.confidence import ConfidenceService
-    from upid.services.forecasting import ForecastingService
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
     from upid.services.models.service import ModelsService
+    from upid.services.observing import Observing
     from upid.services.publishing import PublishingService
-    from upid.services.patterns import PatternsService
     from upid.services.recommendations import RecommendationService
     from upid.services.rules.service import RuleService
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
     from upid.services.statistics import StatisticsService
     from upid.services.usage_series import SeriesReader
-    from upid.services.statistics import StatisticsService
     from upid.services.surveys import Surveys
     from upid.services.transfer import TransferService
     from upid.services.usage import UsageService
-    from upid.services.usage_series import SeriesReader
 
 
 class Services:
@@ -265,6 +261,13 @@ class Services:
         return Surveys(self.blobs)
 
     @cached_property
+    def observing(self) -> Observing:
+        """What changed between collections."""
+        from upid.services.observing import Observing
+
+        return Observing(self.surveys, self.blobs, self.events)
+
+    @cached_property
     def circuits(self) -> Circuits:
         """States of the circuits to outside systems."""
         from upid.services.circuits import Circuits
@@ -330,12 +333,11 @@ class Services:
     def collecting(self) -> CollectingService:
         """The tasks of `collect-usage`."""
         from upid.services.collecting import CollectingService
-        from upid.services.observing import Observing
         from upid.services.work import WorkLog
 
         return CollectingService(
             clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes, metrics_sources=self.metrics_sources,
-            clock=self.clock, log=WorkLog("collections", self.records, self.clock), observing=Observing(self.surveys, self.blobs, self.events),
+            clock=self.clock, log=WorkLog("collections", self.records, self.clock), observing=self.observing,
         )  # fmt: skip
 
     @cached_property
@@ -446,45 +448,16 @@ class Services:
     @cached_property
     def models(self) -> ModelsService:
         """Mathematical models."""
+        from upid.services.assessing import Assessor
+        from upid.services.models.rightsizing import RightSizing
         from upid.services.models.service import ModelsService
-
-        return ModelsService(lambda: self.series_reader)
-
-    @cached_property
-    def series_reader(self) -> SeriesReader:
-        """Series of requests and of stored usage."""
+        from upid.services.models.statistical import StatisticalModels
+        from upid.services.profiles import Profiles
         from upid.services.snapshots import Snapshots
-        from upid.services.usage_series import SeriesReader
 
-        return SeriesReader(self.cluster_records, Snapshots(self.blobs), self.history)
-
-    @cached_property
-    def statistics(self) -> StatisticsService:
-        """Statistics of series."""
-        from upid.services.statistics import StatisticsService
-
-        return StatisticsService(self.series_reader)
-
-    @cached_property
-    def forecasting(self) -> ForecastingService:
-        """Forecasts, and those that were stored."""
-        from upid.services.forecasting import ForecastingService
-
-        return ForecastingService(self.series_reader, self.records, self.clock, self.ids)
-
-    @cached_property
-    def patterns(self) -> PatternsService:
-        """Patterns and anomalies."""
-        from upid.services.patterns import PatternsService
-
-        return PatternsService(self.series_reader)
-
-    @cached_property
-    def confidence(self) -> ConfidenceService:
-        """How far figures are to be believed."""
-        from upid.services.confidence import ConfidenceService
-
-        return ConfidenceService(self.series_reader, self.forecasting, self.clock)
+        assessor = Assessor(Snapshots(self.blobs), Profiles(self.blobs), self.history, self.prices)
+        statistical = StatisticalModels(self.series_reader, self.statistics, self.forecasting)
+        return ModelsService(self.series_reader, self.prices, statistical, RightSizing(self.cluster_records, assessor))
 
     @cached_property
     def scan(self) -> ScanService:

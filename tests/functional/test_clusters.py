@@ -209,3 +209,15 @@ def test_reading_needs_less_than_writing(client: Client) -> None:
         reader.delete(f"/clusters/{cluster_id}"),
     ):
         refused.problem(403, "forbidden")
+
+
+def test_a_key_is_rotated_on_demand(client: Client) -> None:
+    cluster_id = client.post("/clusters", told()).expect(201)["id"]
+
+    answer = client.post(f"/clusters/{cluster_id}/rotate-key")
+
+    body = answer.expect(200)
+    assert (body["version"], answer.header("etag")) == (1, '"1"')
+    assert body["credentials_sealed_at"] >= body["created_at"]
+    client.as_user("clusters:read").post(f"/clusters/{cluster_id}/rotate-key").problem(403, "forbidden")
+    client.post("/clusters/cl_nobodys/rotate-key").problem(404, "not-found")

@@ -75,3 +75,13 @@ def delete_cluster(cluster_id: str, services: Injected, caller: CurrentCaller, i
     """Remove a cluster with its credentials, usage history and profiles; its running collection is cancelled."""
     services.clusters.delete(caller, cluster_id, if_match=version_of(if_match))
     return no_content()
+
+
+@router.post("/<cluster_id>/rotate-key", permission="clusters:write", errors=(NotFoundError,))
+def rotate_cluster_key(cluster_id: str, services: Injected, caller: CurrentCaller) -> Response[ClusterOut]:
+    """Seal a cluster's credentials under a new data key.
+
+    It happens by itself after 90 days. Nothing stops for it, and the credentials stay the same: to change them, replace the cluster.
+    """
+    cluster = ClusterOut.of(services.clusters.rotate_key(caller, cluster_id))
+    return versioned(cluster, cluster.version)

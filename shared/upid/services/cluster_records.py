@@ -1,6 +1,6 @@
 """The record of a cluster, and the ways that everything after its registration reads and changes it.
 
-A record's body: id, name, context, server, region, tags, metrics (what may be shown), sealed (the envelope of its credentials), created_at, updated_at,
+A record's body: id, name, context, server, region, tags, metrics (what may be shown), sealed (the envelope of its credentials), sealed_at (when its data key was made), created_at, updated_at,
 revision (one more with every change by a client: the ETag; the record's own version also moves with every collection), shards, watermark,
 history_seconds, step_seconds, last_collection_id, latest_analysis_id; `stalled`, `gaps` and `pending` are
 of collections (`upid.services.completing`).
@@ -91,7 +91,7 @@ class ClusterRecords:
 
     def seal(self, cluster_id: str, access: Access) -> str:
         """Return the credentials as an envelope in base64 that opens for this cluster alone."""
-        plain = orjson.dumps({"cluster": asdict(access.cluster), "metrics": asdict(access.metrics)})
+        plain = orjson.dumps({"cluster": asdict(replace(access.cluster, system="")), "metrics": asdict(replace(access.metrics, system=""))})
         return base64.b64encode(self.sealer.seal(plain, context=cluster_id)).decode()
 
     def access(self, body: Mapping[str, Any]) -> Access:

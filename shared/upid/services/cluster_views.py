@@ -35,8 +35,9 @@ def cluster_view(body: Mapping[str, Any]) -> dict[str, Any]:
         "last_collection_id",
         "latest_analysis_id",
     )
-    watermark = body["watermark"]
+    watermark, sealed_at = body["watermark"], body.get("sealed_at")
     return {key: body[key] for key in shown} | {
         "version": body["revision"],
+        "credentials_sealed_at": None if sealed_at is None else format_time(sealed_at),
         "watermark": None if watermark is None else format_time(watermark),
     }

@@ -22,6 +22,7 @@ from upid.services.cluster_records import ATTEMPTS, Access, ClusterRecords, blob
 from upid.services.cluster_views import cluster_view, public_metrics
 from upid.services.idempotency import IdempotencyKeys
 
+KEY_SECONDS: Final = 90 * 86400.0  # life of a data key
 OPERATION: Final = "register-cluster"
 PLAIN_URL: Final = "A URL is shown to whoever may read the cluster: no user, password, query or fragment in it."
 
@@ -167,6 +168,26 @@ class ClustersService:
             return
         raise VersionConflictError(f"Cluster {cluster_id} changes too often to be removed.", id=cluster_id)
 
+    def rotate_key(self, caller: Caller, cluster_id: str) -> dict[str, Any]:
+        """Seal a cluster's credentials anew under a new data key and return its view; NotFoundError. Who reads them meanwhile reads the old or the new."""
+
+        def sealed(body: dict[str, Any]) -> dict[str, Any]:
+            access = self.clusters.access(body)
+            return body | {"sealed": self.clusters.seal(cluster_id, access), "sealed_at": self.clock.now()}
+
+        found = self.clusters.get(caller.tenant, cluster_id).body
+        return cluster_view(
+            self.clusters.change(caller.tenant, cluster_id, sealed, events=[self._event(caller, "cluster.key_rotated", found)])
+        )
+
+    def rotate_due_key(self, caller: Caller, cluster_id: str) -> bool:
+        """Rotate a cluster's data key where it is older than 90 days, and return whether it was."""
+        sealed_at = self.clusters.get(caller.tenant, cluster_id).body.get("sealed_at", 0.0)
+        due = self.clock.now() - sealed_at >= KEY_SECONDS
+        if due:
+            self.rotate_key(caller, cluster_id)
+        return bool(due)
+
     def purge(self, tenant: str, cluster_id: str, collection_id: str | None) -> None:
         """Remove what a deleted cluster left; doing it twice changes nothing."""
         if collection_id:
@@ -205,7 +226,7 @@ class ClustersService:
         return {
             "name": registration.name, "context": context, "server": registration.access.server, "region": registration.region,
             "tags": dict(registration.tags), "metrics": public_metrics(registration.metrics), "updated_at": format_time(self.clock.now()),
-            "sealed": self.clusters.seal(cluster_id, Access(registration.access, registration.metrics)),
+            "sealed": self.clusters.seal(cluster_id, Access(registration.access, registration.metrics)), "sealed_at": self.clock.now(),
         }  # fmt: skip
 
     def _new_body(self, registration: Registration, context: str) -> dict[str, Any]:

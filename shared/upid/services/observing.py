@@ -22,6 +22,7 @@ from upid.services.cluster_records import blob_prefix
 from upid.services.surveys import Index, Surveys, index_of
 
 MANY: Final = 20  # changes of a kind that one event tells of together
+AT_ONCE: Final = 50  # events that are appended together
 LISTS_KEPT: Final = 100  # collections whose lists of changes are kept
 
 
@@ -39,7 +40,9 @@ class Observing:
         before = self.surveys.index(tenant, cluster_id)
         if before is not None and before.id != collection_id:
             old = {kind: listed for kind in NOUNS if (listed := self._before(tenant, cluster_id, before, kind)) is not None}
-            self.events.append(list(self._events(tenant, cluster_id, collection_id, time, changes(old, rows))))
+            found = list(self._events(tenant, cluster_id, collection_id, time, changes(old, rows)))
+            for start in range(0, len(found), AT_ONCE):
+                self.events.append(found[start : start + AT_ONCE])
         self.surveys.publish(tenant, cluster_id, index_of(collection_id, time, observation, rows))
         self._forget_old_lists(tenant, cluster_id)
 

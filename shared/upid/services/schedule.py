@@ -1,4 +1,4 @@
-"""What the schedule does every five minutes: a collection of every cluster that is due, and the rest of deletions that were cut short."""
+"""What the schedule does every five minutes: a collection of every cluster that is due, new data keys for old, and what is left of deletions."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class ScheduleService:
         if entry.body["deleted"]:
             self.clusters.purge(tenant, cluster_id, entry.body["collection_id"])
             return "purged"
+        system = Caller("system", "system", tenant, ())
+        self.clusters.rotate_due_key(system, cluster_id)
         if not self.collections.is_due(tenant, cluster_id):
             return ""
-        self.collections.start(
-            Caller("system", "system", tenant, ()), first_request(self.collections.clusters.get(tenant, cluster_id).body)
-        )
+        self.collections.start(system, first_request(self.collections.clusters.get(tenant, cluster_id).body))
         return "started"
 
     def _entries(self) -> Iterator[Record]:

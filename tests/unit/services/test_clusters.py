@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,28 @@ def test_deleting_cancels_the_running_collection(world: World) -> None:
 
     assert world.services.collections.view("default", collection_id)["status"] == "cancelled"
     assert world.workflows.executions[collection_id].status == "ABORTED"
+
+
+def test_a_rotated_key_seals_the_same_credentials_anew(world: World) -> None:
+    cluster_id = world.register()
+    before = world.services.cluster_records.get("default", cluster_id).body
+    world.clock.moment += 60
+
+    view = world.services.clusters.rotate_key(ALICE, cluster_id)
+
+    after = world.services.cluster_records.get("default", cluster_id).body
+    assert after["sealed"] != before["sealed"]
+    assert world.services.cluster_records.access(after) == world.services.cluster_records.access(before)
+    assert (view["version"], after["sealed_at"] - before["sealed_at"]) == (1, 60)
+    assert [entry.event.type for entry in world.services.events.read("default")][-1] == "cluster.key_rotated"
+
+
+def test_the_schedule_rotates_keys_after_90_days(world: World) -> None:
+    cluster_id = world.register()
+    sealed = [world.services.cluster_records.get("default", cluster_id).body["sealed"]]
+    for days in (89, 1, 1):
+        world.clock.moment += days * 86400
+        world.services.schedule.start_collections()
+        sealed.append(world.services.cluster_records.get("default", cluster_id).body["sealed"])
+
+    assert [old == new for old, new in pairwise(sealed)] == [True, False, True]
