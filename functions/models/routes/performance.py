@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from functions.models.schemas.performance import BottleneckIn, BottleneckOut, LatencyIn, LatencyOut, SaturationIn, SaturationOut
+from functions.models.schemas.common import READS
+from functions.models.schemas.performance import (
+    BottleneckIn,
+    BottleneckOut,
+    LatencyIn,
+    LatencyOut,
+    SaturationIn,
+    SaturationOut,
+    ThroughputIn,
+    ThroughputOut,
+)
 from upid.http.api import Router
-from upid.http.params import Injected
+from upid.http.params import CurrentCaller, Injected
 
 router = Router("/models/performance", tag="Performance Models")
+
+
+@router.post("/throughput-calculate", permission="models:read", errors=READS)
+def calculate_throughput(body: ThroughputIn, services: Injected, caller: CurrentCaller) -> ThroughputOut:
+    """Calculate throughput: of counters (falls are restarts), of counts per step, or of a closed system by Little's law."""
+    return ThroughputOut.model_validate(services.models.throughput(caller.tenant, body.question()))
 
 
 @router.post("/latency-analysis", permission="models:read")

@@ -6,18 +6,19 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.prediction.schemas.series import SeriesBody, SeriesOut, TrustOut
 from upid.domain.errors import NotFoundError
-from upid.http.series import SeriesBody, SeriesTold
 from upid.services.analyses import NothingCollectedError
-from upid.services.models.service import Question
+from upid.services.models.requests import Question
 
 LARGEST = 1e100
+READS = (NotFoundError, NothingCollectedError)
 Name = Annotated[str, Field(min_length=1, max_length=253)]
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=1 / LARGEST, le=LARGEST, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
-Confidence = Annotated[float, Field(gt=0, lt=1, description="Of the bounds, two-sided. [1]")]
+Percentile = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Parameters = Annotated[dict[str, float | int | str | bool | None], Field(description="The parameters used, defaults included.")]
 
 
 class ModelBody(BaseModel):
@@ -30,7 +31,9 @@ class GoodnessOfFit(BaseModel):
     """How well a model fits its data; null = not defined for these data."""
 
     r_squared: float | None = Field(description="Share of the variance that the model explains. [1]")
-    residual_deviation: float | None = Field(description="Standard deviation of what it leaves, in the unit of the values.")
+    residual_deviation: float | None = Field(
+        description="Standard deviation of what it leaves, in the unit of the values; of an exponential model of their logarithms."
+    )
     points: int = Field(description="Values that it was fitted to.")
     aicc: float | None = Field(
         default=None, description="Akaike's criterion, corrected for few points: lower is better among models of the same values."
@@ -40,13 +43,10 @@ class GoodnessOfFit(BaseModel):
 class ModelAnswer(BaseModel):
     """What every answer tells beside its figures."""
 
-    algorithm: str = Field(description="What was computed, as docs/algorithms.md has it.", examples=["universal-scalability-law"])
-    parameters: dict[str, float | int | str | bool | None] = Field(description="The parameters used, defaults included.")
+    algorithm: str = Field(description="What was computed.", examples=["universal-scalability-law"])
+    parameters: Parameters
     warnings: list[str] = Field(description="What the reader of the figures should know.")
-    confidence: float | None = Field(ge=0, le=1, description="How far the figures can be relied on, 0 to 1; null where there are none. [1]")
-
-
-Percentile = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+    confidence: float | None = Field(ge=0, le=1, description="How far the figures can be relied on; null where there are none. [1]")
 
 
 class SeriesModelIn(SeriesBody):
@@ -56,25 +56,17 @@ class SeriesModelIn(SeriesBody):
 
     def question(self) -> Question:
         """Return what services take: the series, and everything else by name."""
-        rest = self.model_dump(exclude={"series", "values", "start", "step_seconds", "selection"})
-        return Question(self.asked(), rest)
+        return Question(self.asked(), self.model_dump(exclude={"series", "values", "start", "step_seconds", "selection"}))
 
 
-class SeriesAnswer(SeriesTold):
+class SeriesAnswer(SeriesOut):
     """What every answer tells of a series."""
 
-    confidence: float = Field(
-        ge=0,
-        le=1,
-        description="How far the figures can be relied on, by volume, coverage, stability, regularity and what else is known. [1]",
-    )
+    confidence: TrustOut
 
 
 class SeriesModelOut(BaseModel):
     """What every model over series gives."""
 
-    algorithm: str = Field(description="What was computed, as docs/algorithms.md has it.")
-    parameters: dict[str, float | int | str | bool | None] = Field(description="The parameters used, defaults included.")
-
-
-READS = (NotFoundError, NothingCollectedError)
+    algorithm: str = Field(description="What was computed.")
+    parameters: Parameters

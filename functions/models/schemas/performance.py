@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from functions.models.schemas.common import GoodnessOfFit, ModelAnswer, ModelBody, Name, NotNegative, Positive, Share
+from functions.models.schemas.common import (
+    GoodnessOfFit,
+    ModelAnswer,
+    ModelBody,
+    Name,
+    NotNegative,
+    Positive,
+    SeriesAnswer,
+    SeriesModelIn,
+    SeriesModelOut,
+    Share,
+)
+from upid.services.models.requests import Question
 
 MOST_VALUES = 100_000
 MOST_BUCKETS = 500
@@ -208,3 +220,70 @@ class BottleneckOut(ModelAnswer):
     least_response_seconds: float = Field(description="Sum of the demands: the response without any queue. [s]")
     resources: list[StationOut] = Field(description="The busiest first.")
     responses: list[ResponseOut]
+
+
+class ClosedSystemIn(ModelBody):
+    """Users who each send a request, wait for the answer, and think."""
+
+    users: NotNegative
+    response_seconds: NotNegative = Field(description="Mean response. [s]")
+    think_seconds: NotNegative = Field(default=0, description="Mean time between an answer and the next request. [s]")
+
+    @model_validator(mode="after")
+    def _some_time(self) -> ClosedSystemIn:
+        if self.response_seconds + self.think_seconds < 1e-100:
+            raise ValueError("response_seconds and think_seconds cannot both be 0")
+        return self
+
+
+class ThroughputIn(SeriesModelIn):
+    """Counters or counts, or a closed system: exactly one of `series`, `values`, `selection` and `closed`."""
+
+    kind: Literal["counter", "count"] = Field(
+        default="counter", description="`counter`: cumulative, a fall is a restart; `count`: events of each step."
+    )
+    rates: bool = Field(default=True, strict=True, description="Whether the throughput of every interval is wanted.")
+    closed: ClosedSystemIn | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ThroughputIn:
+        if sum(each is not None for each in (self.series, self.values, self.selection, self.closed)) != 1:
+            raise ValueError("give exactly one of series, values, selection and closed")
+        return self
+
+    def question(self) -> Question:
+        """Return what services take: of a closed system no series."""
+        if self.closed is not None:
+            return Question((), self.closed.model_dump())
+        rest = self.model_dump(exclude={"series", "values", "start", "step_seconds", "selection", "closed"})
+        return Question(self.asked(), rest)
+
+
+class ThroughputSeriesOut(SeriesAnswer):
+    """Throughput of a series. [1/s]"""
+
+    mean_per_second: float | None = Field(description="Events over the time that is known.")
+    p50_per_second: float | None
+    p95_per_second: float | None
+    p99_per_second: float | None
+    peak_per_second: float | None
+    deviation_per_second: float | None
+    peak_to_mean: float | None = Field(description="[1]")
+    total: float = Field(description="Events.")
+    seconds: float = Field(description="Time that is known. [s]")
+    resets: int = Field(description="Times that the counter fell.")
+    per_second: list[float | None] | None = Field(description="Of each interval; null = unknown.")
+
+
+class ClosedSystemOut(BaseModel):
+    """Throughput by Little's law: users / (response + think time)."""
+
+    throughput_per_second: float
+    busy_users: float = Field(description="Users who wait for an answer. [1]")
+
+
+class ThroughputOut(SeriesModelOut):
+    """Throughput, in the order of the series, or of the closed system."""
+
+    series: list[ThroughputSeriesOut]
+    closed: ClosedSystemOut | None

@@ -15,7 +15,7 @@ from upid.engine.capacity.headroom import headroom
 from upid.engine.capacity.planning import Exhaustion, capacity_left, nodes_needed, until_full
 from upid.engine.capacity.thresholds import alarms, threshold
 from upid.engine.statistics.linear import least_squares_line
-from upid.services.models.rows import DAY_SECONDS, after, by_batch, days, told
+from upid.services.models.rows import DAY_SECONDS, after, answer_of, by_batch, days, told
 from upid.services.models.telling import Answer, shown
 from upid.services.panels import Batch, Panel
 
@@ -28,7 +28,7 @@ def plan(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
     """Return for each series when its capacity is full, with bounds, and the nodes that it needs, as `PlanningOut` names it."""
 
     def run(batch: Batch) -> list[Answer]:
-        capacity = _capacities(batch, request)
+        capacity = capacities_of(batch, request)
         found = until_full(days(batch), batch.values, capacity, confidence=request["confidence"])
         use = headroom(batch.values, capacity, probability=request["percentile"] / 100, target=request["target_utilization"])
         return [
@@ -36,7 +36,7 @@ def plan(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
             for row, panel in enumerate(batch.panels)
         ]
 
-    return _answer("capacity-exhaustion", request, by_batch(panels, run))
+    return answer_of("capacity-exhaustion", request, by_batch(panels, run))
 
 
 def _planned(panel: Panel, row: int, found: Exhaustion, request: Mapping[str, Any], *, capacity: float, quantile: float) -> Answer:
@@ -104,7 +104,7 @@ def project(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
             fits["exponential"] = grow(days(batch), safe, ahead, model="exponential", confidence=request["confidence"])
         return [_grown(panel, row, fits, bool(rising[row]), ahead, request) for row, panel in enumerate(batch.panels)]
 
-    return _answer("growth-projection", request, by_batch(panels, run))
+    return answer_of("growth-projection", request, by_batch(panels, run))
 
 
 def _grown(panel: Panel, row: int, fits: Mapping[str, Growth], rising: bool, ahead: Floats, request: Mapping[str, Any]) -> Answer:  # noqa: FBT001, PLR0917 what is known of one row
@@ -162,7 +162,7 @@ def calculate_thresholds(panels: Sequence[Panel], request: Mapping[str, Any]) ->
             for row, panel in enumerate(batch.panels)
         ]
 
-    return _answer("threshold-from-history", request, by_batch(panels, run))
+    return answer_of("threshold-from-history", request, by_batch(panels, run))
 
 
 def _level(panel: Panel, value: float, past: Any, row: int) -> Answer:
@@ -191,7 +191,7 @@ def analyze_headroom(panels: Sequence[Panel], request: Mapping[str, Any]) -> Ans
     """Return what is free above each series' use, now and with nodes gone, as `HeadroomOut` names it."""
 
     def run(batch: Batch) -> list[Answer]:
-        capacity = _capacities(batch, request)
+        capacity = capacities_of(batch, request)
         found = headroom(batch.values, capacity, probability=request["percentile"] / 100, target=request["target_utilization"])
         names = (
             "mean", "quantile", "peak", "of_mean", "of_quantile", "of_peak", "to_target", "growth_left", "time_above_target", "time_above_capacity",
@@ -201,7 +201,7 @@ def analyze_headroom(panels: Sequence[Panel], request: Mapping[str, Any]) -> Ans
             for row, panel in enumerate(batch.panels)
         ]
 
-    return _answer("headroom", request, by_batch(panels, run))
+    return answer_of("headroom", request, by_batch(panels, run))
 
 
 def _free(panel: Panel, found: Mapping[str, float], request: Mapping[str, Any]) -> Answer:
@@ -215,7 +215,8 @@ def _free(panel: Panel, found: Mapping[str, float], request: Mapping[str, Any]) 
     return told(panel, {**found, "share_free": share}, warnings=warnings) | {"nodes": nodes}
 
 
-def _capacities(batch: Batch, request: Mapping[str, Any]) -> Floats:
+def capacities_of(batch: Batch, request: Mapping[str, Any]) -> Floats:
+    """Return the capacity of each series: its own, else the one for all, else the sum of the nodes; InvalidRequestError without any."""
     return np.array([_capacity(panel, request) for panel in batch.panels])
 
 
@@ -227,8 +228,3 @@ def _capacity(panel: Panel, request: Mapping[str, Any]) -> float:
     if found is None:
         raise InvalidRequestError([{"pointer": "#/capacity", "detail": f"There is no capacity for {panel.name[:100]}."}])
     return float(found)
-
-
-def _answer(algorithm: str, request: Mapping[str, Any], series: list[Answer]) -> Answer:
-    parameters = {name: value for name, value in request.items() if value is None or isinstance(value, str | float | int | bool)}
-    return {"algorithm": algorithm, "parameters": shown(parameters), "series": series}

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.confidence.scoring import of_series, score
 from upid.services.models.telling import Answer, shown
 from upid.services.panels import Batch, Panel, batches
+from upid.services.statistics import trust
 
 Floats = NDArray[np.float64]
 DAY_SECONDS: Final = 86400.0
@@ -37,10 +37,9 @@ def days(batch: Batch) -> Floats:
 
 
 def told(panel: Panel, figures: Mapping[str, Any], *, warnings: Sequence[str] = (), parts: Mapping[str, float] | None = None) -> Answer:
-    """Return a panel's answer: the series, its confidence by volume, coverage, stability and regularity with `parts` in their place, and its figures."""
-    sure = score(of_series(panel.values) | dict(parts or {}))
+    """Return a panel's answer: the series, its confidence by volume, coverage, stability and regularity with `parts` beside, and its figures."""
     head = panel.told()
-    return head | {"warnings": [*head["warnings"], *warnings], "confidence": round(sure, 4)} | shown(figures)
+    return head | {"warnings": [*head["warnings"], *warnings], "confidence": trust(panel, **(parts or {}))} | shown(figures)
 
 
 def after(panel: Panel, days_ahead: float) -> str | None:
@@ -48,3 +47,9 @@ def after(panel: Panel, days_ahead: float) -> str | None:
     if not np.isfinite(days_ahead):
         return None
     return panel.moment(len(panel.values) - 1 + days_ahead * DAY_SECONDS / panel.step_seconds)
+
+
+def answer_of(algorithm: str, request: Mapping[str, Any], series: list[Answer]) -> Answer:
+    """Return a model's answer: what was computed, with which parameters, and what it says of each series."""
+    parameters = {name: value for name, value in request.items() if value is None or isinstance(value, str | float | int | bool)}
+    return {"algorithm": algorithm, "parameters": shown(parameters), "series": series}
