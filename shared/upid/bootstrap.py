@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from upid.ports.whole import WholeEvents, WholeRecords
     from upid.ports.workflows import Workflows
     from upid.services.algorithms.service import AlgorithmService
+    from upid.services.aggregations import AggregationsService
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
     from upid.services.circuits import Circuits
@@ -323,6 +324,15 @@ class Services:
         return UsageService(self.cluster_records, self.blobs, self.history)
 
     @cached_property
+    @cached_property
+    def aggregations(self) -> AggregationsService:
+        """Queries of stored usage whose answers are kept."""
+        from upid.services.aggregations import AggregationsService
+
+        return AggregationsService(
+            self.records, self.cluster_records, self.blobs, self.workflows, lambda: self.usage, self.clock, self.ids
+        )
+
     def current_usage(self) -> CurrentUsageService:
         """What clusters use now."""
         from upid.services.current_usage import CurrentUsageService

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from functions.metrics.schemas.history import UsageQueryIn, UsageWindowOut
+from functions.metrics.schemas.history import UsageHistoryOut, UsageQueryIn, UsageWindowOut
 from upid.services.usage_requests import Metric
 
 
@@ -80,3 +82,30 @@ class CalculationsOut(BaseModel):
     """What came of each query, in their order."""
 
     items: list[CalculationOut]
+
+
+class AggregationErrorOut(BaseModel):
+    """Why an aggregation has no answer."""
+
+    code: str
+    detail: str
+    subject: str
+
+
+class AggregationOut(BaseModel):
+    """A stored aggregation and how it stands. It is kept for a week, or until its cluster is deleted."""
+
+    id: str
+    cluster_id: str
+    status: Literal["queued", "running", "succeeded", "failed"]
+    progress: float = Field(description="[1]")
+    errors: list[AggregationErrorOut]
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    result: UsageHistoryOut | None = Field(description="null until it succeeded.")
+
+    @classmethod
+    def of(cls, view: dict[str, Any]) -> AggregationOut:
+        """Return the answer for an aggregation's view."""
+        return cls.model_validate(view)

@@ -130,15 +130,15 @@ class CompletingService:
         return {"status": status}
 
     def fail(self, tenant: str, kind: str, work_id: str, error: Mapping[str, str]) -> dict[str, str]:
-        """End work of `kind` (`collections`, `analyses`) as failed, with its event; work that ended before stays as it is. Returns {"status"}.
+        """End work of `kind` (`collections`, `analyses`, `aggregations`) as failed, with its event where it has one; work that ended before stays as it is. Returns {"status"}.
 
         `error` is what Step Functions catches: {"Error", "Cause"}.
         """
         log = WorkLog(kind, self.records, self.clock)
         work = log.record(tenant, work_id).body
         data = {"cluster_id": work["request"].get("cluster_id"), "error": error.get("Error", "")}
-        event = Event(self.ids.new("event"), EVENTS_OF[kind], tenant, work_id, self.clock.now(), data)
-        log.end(tenant, work_id, "failed", result={}, errors=[WorkError(error.get("Error", "Unknown"), message_of(error))], events=[event])
+        events = [Event(self.ids.new("event"), EVENTS_OF[kind], tenant, work_id, self.clock.now(), data)] if kind in EVENTS_OF else []
+        log.end(tenant, work_id, "failed", result={}, errors=[WorkError(error.get("Error", "Unknown"), message_of(error))], events=events)
         if kind == "collections":
             self.blobs.delete_all(work_prefix(tenant, work_id))
         return {"status": log.record(tenant, work_id).body["status"]}

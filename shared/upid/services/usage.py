@@ -21,17 +21,14 @@ from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
 from upid.services.usage_requests import (
     AGGREGATION,
     MOST_POINTS,
-    MOST_WINDOW_SECONDS,
     Answer,
     UsageQuery,
     fault,
-    seconds_of,
+    step_of,
 )
 
 Floats = NDArray[np.float64]
 DAY_SECONDS: Final = 86400
-STEPS_SHOWN: Final = 300
-NICE_STEPS: Final = (300, 900, 1800, 3600, 7200, 14400, 21600, 43200, DAY_SECONDS, 7 * DAY_SECONDS)
 UNITS: Final = {"cpu_cores": "cores", "memory_bytes": "bytes", "throttled": "1"}
 DECIMALS: Final = {"cpu_cores": 6, "memory_bytes": 1, "throttled": 6}
 FIGURES: Final = (0.5, 0.9, 0.95, 0.99)
@@ -161,7 +158,7 @@ class UsageService:
         reader, body = self.reader(tenant, query.cluster_id)
         start, end = query.span.resolve(body["watermark"], default_seconds)
         stored = body["step_seconds"]
-        step = _step(query, stored, end - start)
+        step = step_of(query, stored, end - start)
         wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
         return Scope(reader, _aligned(wanted, step), step)
 
@@ -182,17 +179,6 @@ class UsageService:
             for group, by_metric in _top(found, query) for metric in query.metrics
         ]  # fmt: skip
         return scope.told(query) | {"aggregation": query.aggregation, "groups": len(found), "values": values}
-
-
-def _step(query: UsageQuery, stored: int, seconds: float) -> int:
-    """Return the length of the answered steps: the one asked for, else the shortest usual one that shows the window in 300 steps. [s]"""
-    if not query.step:
-        usual = [step for step in (stored, *NICE_STEPS) if step % stored == 0 and seconds / step <= STEPS_SHOWN]
-        return min(usual, default=-(-int(seconds / STEPS_SHOWN) // stored) * stored)
-    step = seconds_of(query.step, query.pointer("step"))
-    if step % stored or step > MOST_WINDOW_SECONDS:
-        raise fault(query.pointer("step"), f"A step is a multiple of the {stored} s that the cluster is collected in.")
-    return step
 
 
 def _aligned(wanted: Wanted, step: int) -> Wanted:

@@ -17,6 +17,8 @@ Fill = Literal["none", "zero", "previous", "linear"]
 DIMENSIONS: Final = ("namespace", "kind", "workload", "container", "pod")
 MOST_WINDOW_SECONDS: Final = 366 * 86400
 MOST_POINTS: Final = 250_000  # values of one answer: 5 MB as JSON
+STEPS_SHOWN: Final = 300
+NICE_STEPS: Final = (300, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 7 * 86400)
 AGGREGATION: Final = re.compile(r"mean|max|min|sum|count|rate|p(100|\d{1,2})(\.\d{1,3})?")
 
 
@@ -78,6 +80,20 @@ class UsageQuery:
     def pointer(self, name: str) -> str:
         """Return the pointer to a member of this query."""
         return self.span.at + name
+
+
+def step_of(query: UsageQuery, stored: int, seconds: float) -> int:
+    """Return the length of the answered steps: the one asked for, else the shortest usual one that shows the window in 300 steps. [s].
+
+    InvalidRequestError for one that is no multiple of the stored steps.
+    """
+    if not query.step:
+        usual = [step for step in (stored, *NICE_STEPS) if step % stored == 0 and seconds / step <= STEPS_SHOWN]
+        return min(usual, default=-(-int(seconds / STEPS_SHOWN) // stored) * stored)
+    step = seconds_of(query.step, query.pointer("step"))
+    if step % stored or step > MOST_WINDOW_SECONDS:
+        raise fault(query.pointer("step"), f"A step is a multiple of the {stored} s that the cluster is collected in.")
+    return step
 
 
 def seconds_of(text: str, pointer: str) -> int:

@@ -1,0 +1,13 @@
+"""ComputeAggregation: compute one aggregation and keep its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from upid.bootstrap import build_services
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Return `{"status": ...}` of the aggregation."""
+    return build_services().aggregations.compute(event["tenant"], event["aggregation_id"])
