@@ -33,10 +33,13 @@ check: $(BIN)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
+	@[ ! -x $(SAM) ] || $(SAM) validate --lint
 
 bench: $(BIN)/.run
 	$(BIN)/upid bench analyze --json
 
+# An emulator runs functions on this machine's processor, AWS on arm64.
+build: export ARCHITECTURE = $(if $(AWS_ENDPOINT_URL),$(shell uname -m),aarch64)
 build: $(SAM) $(BIN)/.run
 	$(SAM) build
 
@@ -46,7 +49,7 @@ deploy: build
 
 test-aws: $(BIN)/.dev
 	@test -n "$(AWS_ENDPOINT_URL)" || { echo "upid: set AWS_ENDPOINT_URL to where the emulator answers (make localstack: http://127.0.0.1:4566)." >&2; exit 1; }
-	$(BIN)/python -m pytest tests/e2e/homes -k aws $(PYTEST)
+	UPID_STACK="$(STACK)" $(BIN)/python -m pytest tests/e2e/homes -k aws $(PYTEST)
 
 localstack: $(BIN)/.run
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e '.[localstack]'
