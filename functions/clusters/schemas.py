@@ -56,8 +56,26 @@ class MetricsAccessIn(BaseModel):
         )
 
 
+class EksIn(BaseModel):
+    """An EKS cluster by name. AWS tells where it is; tokens are signed as `aws eks get-token` does."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", examples=["production"])
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", examples=["eu-central-1"])
+    role_arn: str = Field(
+        default="",
+        max_length=2048,
+        pattern=r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+)?$",
+        description="The role to be in; empty = the platform's own.",
+    )
+
+
 class ClusterIn(BaseModel):
-    """A cluster to register, with exactly one way of access: `kubeconfig`, or `server` with `token` and, for a private one, `certificate_authority`."""
+    """A cluster to register, with exactly one way of access.
+
+    `kubeconfig`; or `server` with `token` and, for a private one, `certificate_authority`; or `eks`; or `in_cluster`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,6 +87,8 @@ class ClusterIn(BaseModel):
     server: str = Field(default="", max_length=2048, description="URL of the API server.", examples=["https://10.0.0.1:6443"])
     certificate_authority: str = Field(default="", max_length=65536, description="PEM text; empty = the system's authorities.")
     token: Secret = ""
+    eks: EksIn | None = None
+    in_cluster: bool = Field(default=False, description="The cluster that the platform runs in, by its pod's service account.")
     context: str = Field(default="", max_length=1024, description="A context of the kubeconfig; empty = its current one.")
     metrics: MetricsAccessIn
     region: str = Field(default="", max_length=128, examples=["eu-central-1"])
@@ -82,6 +102,10 @@ class ClusterIn(BaseModel):
             server=self.server,
             certificate_authority=self.certificate_authority,
             token=self.token,
+            eks_name=self.eks.name if self.eks else "",
+            eks_region=self.eks.region if self.eks else "",
+            role_arn=self.eks.role_arn if self.eks else "",
+            in_cluster=self.in_cluster,
         )
         return Registration(self.name, access, self.metrics.access(), self.region, self.tags)
 

@@ -221,3 +221,26 @@ def test_a_key_is_rotated_on_demand(client: Client) -> None:
     assert body["credentials_sealed_at"] >= body["created_at"]
     client.as_user("clusters:read").post(f"/clusters/{cluster_id}/rotate-key").problem(403, "forbidden")
     client.post("/clusters/cl_nobodys/rotate-key").problem(404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"eks": {"name": "p", "region": "eu-central-1"}, "token": "t"}, ["#/token"]),
+        ({"eks": {"name": "p", "region": "eu-central-1"}, "in_cluster": True}, ["#/in_cluster"]),
+        ({"eks": {"name": "p", "region": "eu-central-1"}, "context": "c"}, ["#/context"]),
+        ({"eks": {"name": "p", "region": "frankfurt"}}, ["#/eks/region"]),
+        ({"eks": {"name": "p", "region": "eu-central-1", "role_arn": "admin"}}, ["#/eks/role_arn"]),
+        ({"in_cluster": True}, ["#/in_cluster"]),
+    ],
+)
+def test_other_ways_of_access_that_cannot_be_right_are_422(client: Client, changed: dict[str, Any], wrong: list[str]) -> None:
+    problem = client.post("/clusters", told(server=None, token=None) | changed).problem(422, "invalid-request")
+
+    assert pointers(problem) == wrong
+
+
+def test_an_eks_cluster_is_registered_by_its_name(client: Client) -> None:
+    body = client.post("/clusters", told(server=None, token=None, eks={"name": "prod-1", "region": "eu-central-1"})).expect(201)
+
+    assert (body["context"], body["server"]) == ("prod-1", "")

@@ -11,7 +11,8 @@ class ClusterAccess:
     """How to reach a Kubernetes API server. Secrets stay inside: never shown, never logged.
 
     Either `kubeconfig` (its text, with `context`, "" = the current one; `trusted` = it came from a file named at the command line or at
-    start-up, so exec plugins and paths are allowed, relative to `base_path`), or `server` with `certificate_authority` (PEM) and `token`.
+    start-up, so exec plugins and paths are allowed, relative to `base_path`), or `server` with `certificate_authority` (PEM) and `token`,
+    or an EKS cluster by `eks_name` and `eks_region`, as `role_arn` ("" = the platform's own role), or `in_cluster`: the one that the platform runs in.
     `system` names it among all outside systems (`<cluster's id>/kubernetes`), so that its connections and its circuit are its own; "" = it has none.
     """
 
@@ -22,6 +23,10 @@ class ClusterAccess:
     server: str = ""
     certificate_authority: str = ""
     token: str = ""
+    eks_name: str = ""
+    eks_region: str = ""
+    role_arn: str = ""
+    in_cluster: bool = False
     system: str = field(default="", compare=False)
 
     def __repr__(self) -> str:

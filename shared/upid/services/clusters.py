@@ -24,6 +24,7 @@ from upid.services.idempotency import IdempotencyKeys
 
 KEY_SECONDS: Final = 90 * 86400.0  # life of a data key
 OPERATION: Final = "register-cluster"
+NO_CONTEXT: Final = "A context names a part of a kubeconfig; there is none."
 PLAIN_URL: Final = "A URL is shown to whoever may read the cluster: no user, password, query or fragment in it."
 
 
@@ -244,20 +245,27 @@ class ClustersService:
 def access_faults(registration: Registration) -> list[dict[str, str]]:
     """Return what is wrong with the ways of access as they were given: exactly one is wanted. Empty = nothing."""
     access, metrics = registration.access, registration.metrics
-    faults = []
-    if access.kubeconfig is not None:
-        given = {"server": access.server, "certificate_authority": access.certificate_authority, "token": access.token}
-        faults += [_fault(f"#/{name}", "Give either kubeconfig, or server with token, not both.") for name, value in given.items() if value]
-    elif not access.server:
-        faults.append(_fault("#/kubeconfig", "Give either kubeconfig, or server with certificate_authority and token."))
-    else:
-        faults += [_fault("#/token", "A server needs a token.")] if not access.token else []
-        faults += [_fault("#/context", "A context names a part of a kubeconfig; there is none.")] if access.context else []
+    faults = _ways(access)
     if metrics.bearer_token and (metrics.username or metrics.password):
         faults.append(_fault("#/metrics/basic_auth", "Give either bearer_token or basic_auth, not both."))
     return faults + [
         _fault(at, PLAIN_URL) for at, url in (("#/server", access.server), ("#/metrics/url", metrics.url)) if not _is_plain(url)
     ]
+
+
+def _ways(access: ClusterAccess) -> list[dict[str, str]]:
+    """Return what is wrong with the ways of access: one too many, none, or one that lacks a part."""
+    fields = {"server": access.server, "certificate_authority": access.certificate_authority, "token": access.token}
+    given = {"kubeconfig": access.kubeconfig is not None, "eks": bool(access.eks_name), "in_cluster": access.in_cluster}
+    chosen = [name for name, is_given in given.items() if is_given]
+    if chosen:
+        others = [*chosen[1:], *(name for name, value in fields.items() if value)]
+        faults = [_fault(f"#/{name}", f"Give either {chosen[0]}, or server with token, not both.") for name in others]
+        return faults + ([_fault("#/context", NO_CONTEXT)] if access.context and chosen[0] != "kubeconfig" else [])
+    if not access.server:
+        return [_fault("#/kubeconfig", "Give either kubeconfig, eks, in_cluster, or server with certificate_authority and token.")]
+    faults = [_fault("#/token", "A server needs a token.")] if not access.token else []
+    return faults + ([_fault("#/context", NO_CONTEXT)] if access.context else [])
 
 
 def _is_plain(url: str) -> bool:

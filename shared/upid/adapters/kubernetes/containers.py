@@ -27,7 +27,9 @@ def _container(body: Mapping[str, Any], role: ContainerRole) -> Container:
         )
     except ValueError as error:
         raise ValueError(f"container {name}: {error}") from None
-    return Container(name=name, resources=figures, role=role, image=str(body.get("image") or ""), heap_bytes=heap_bytes(body))
+    ports = tuple(int(port["containerPort"]) for port in body.get("ports") or () if isinstance(port, Mapping) and "containerPort" in port)
+    image = str(body.get("image") or "")
+    return Container(name=name, resources=figures, role=role, image=image, heap_bytes=heap_bytes(body), ports=ports)
 
 
 def _quantity(figures: Mapping[str, Any], resource: str) -> float | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from upid.adapters.kubernetes import eks
 from upid.adapters.kubernetes.errors import KubeconfigError
 from upid.adapters.kubernetes.target import Login, Target
 
@@ -39,6 +40,8 @@ def obtain(target: Target) -> Credentials:
     token, certificate, key = login.token, login.certificate_pem, login.key_pem
     if login.token_file:
         token = _read_token(login.token_file)
+    if login.eks is not None:
+        token = eks.token(login.eks)
     if login.plugin is not None and not token:
         status = _run(login.plugin, target)
         token = str(status.get("token") or "")
@@ -55,7 +58,7 @@ def obtain(target: Target) -> Credentials:
 
 def renewable(login: Login) -> bool:
     """Tell whether asking again may give other credentials."""
-    return bool(login.token_file) or login.plugin is not None
+    return bool(login.token_file) or login.plugin is not None or login.eks is not None
 
 
 def _read_token(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -12,10 +13,11 @@ from urllib.parse import urlsplit
 import yaml
 
 from upid.adapters.kubernetes.errors import KubeconfigError
-from upid.adapters.kubernetes.target import Login, Target
+from upid.adapters.kubernetes.target import Eks, Login, Target
 from upid.domain.clusters import ClusterAccess
 from upid.domain.errors import InvalidRequestError
 
+SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 USER_REFUSED: Final = ("exec", "auth-provider", "tokenFile", "client-certificate", "client-key")
 CLUSTER_REFUSED: Final = ("certificate-authority",)
 T = TypeVar("T", dict[str, Any], list[Any])
@@ -42,7 +44,11 @@ def load(access: ClusterAccess) -> Target:
         For a trusted one.
     """
     try:
-        return _from_kubeconfig(access) if access.kubeconfig is not None else _from_fields(access)
+        if access.kubeconfig is not None:
+            return _from_kubeconfig(access)
+        if access.in_cluster:
+            return _from_pod()
+        return _from_eks(access) if access.eks_name else _from_fields(access)
     except Fault as fault:
         if access.trusted:
             raise KubeconfigError(f"The kubeconfig cannot be used: {fault.detail}") from None
@@ -57,6 +63,23 @@ def _from_fields(access: ClusterAccess) -> Target:
     return Target(
         context=urlsplit(server).netloc, server=server, authority_pem=authority, login=Login(token=_header(access.token, "/token"))
     )
+
+
+def _from_eks(access: ClusterAccess) -> Target:
+    return Target(context=access.eks_name, server="", login=Login(eks=Eks(access.eks_name, access.eks_region, access.role_arn)))
+
+
+def _from_pod() -> Target:
+    """Return the API server of the cluster that the platform runs in, by the service account of its pod."""
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    if not host:
+        raise Fault("/in_cluster", "The platform does not run in a pod here.")
+    try:
+        authority = (Path(SERVICE_ACCOUNT) / "ca.crt").read_bytes()
+    except OSError as error:
+        raise Fault("/in_cluster", f"The pod's service account cannot be read: {error.strerror}.") from None
+    server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    return Target(context="in-cluster", server=server, authority_pem=authority, login=Login(token_file=f"{SERVICE_ACCOUNT}/token"))
 
 
 def _from_kubeconfig(access: ClusterAccess) -> Target:

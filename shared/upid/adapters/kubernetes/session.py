@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from threading import Lock
 from typing import Final
@@ -17,6 +17,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, InsecureRequestWarning, ReadTimeoutError, SSLError
 
 from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
+from upid.adapters.kubernetes.eks import locate
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.target import Target
 from upid.adapters.kubernetes.tls import tls_context
@@ -79,10 +80,11 @@ class Session:
 
     def connection(self) -> Connection:
         """Return how the server is reached, by a handshake of its own; NoAnswerError where there is none, KubeconfigError for unusable credentials."""
+        credentials = self._opened()[1]
         parts = urlsplit(self.target.server)
         if parts.scheme != "https" or self._proxy():
             return Connection(self.target.server)
-        context = tls_context(self.target, self._opened()[1])
+        context = tls_context(self.target, credentials)
         host = parts.hostname or ""
         try:
             with (
@@ -181,6 +183,9 @@ class Session:
     def _opened(self) -> tuple[urllib3.PoolManager, Credentials]:
         with self._lock:
             if self._open is None:
+                if self.target.login.eks and not self.target.server:
+                    server, authority = locate(self.target.login.eks)
+                    self.target = replace(self.target, server=server, authority_pem=authority)
                 credentials = obtain(self.target)
                 self._open = self._pool(credentials), credentials
             return self._open

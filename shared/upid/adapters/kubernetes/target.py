@@ -8,6 +8,15 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Eks:
+    """An EKS cluster by name, and the role to be in for it ("" = the platform's own)."""
+
+    name: str
+    region: str
+    role_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """What proves who is calling; empty = not used. `plugin`: the `exec` section; `base_path`: what relative paths start from."""
 
@@ -20,11 +29,15 @@ class Login:
     plugin: Mapping[str, Any] | None = field(default=None, repr=False)
     base_path: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    eks: Eks | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An API server: its URL without a slash at the end, whom to trust (empty = the system's store), what it is reached through."""
+    """An API server: its URL without a slash at the end, whom to trust (empty = the system's store), what it is reached through.
+
+    Where an EKS cluster is, is asked of AWS with its first use: until then its server is empty.
+    """
 
     context: str
     server: str

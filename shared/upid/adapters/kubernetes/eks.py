@@ -1,0 +1,60 @@
+"""EKS clusters by name: where the API server is, and tokens as `aws eks get-token` makes them. boto3 is imported when the first is asked for."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Final
+
+from upid.adapters.kubernetes.errors import KubeconfigError
+from upid.adapters.kubernetes.target import Eks
+
+PREFIX: Final = "k8s-aws-v1."
+SIGNED_SECONDS: Final = 60  # as the official clients sign; EKS takes the token for 15 minutes all the same
+SESSION_NAME: Final = "upid"
+
+
+def locate(eks: Eks) -> tuple[str, bytes]:
+    """Return the API server's URL and its authority (PEM); UnavailableError where AWS does not tell, RefusedError where it refuses."""
+    from upid.adapters.aws.errors import told  # noqa: PLC0415 imports botocore
+
+    with told(f"EKS in {eks.region}"):
+        found = _session(eks).client("eks").describe_cluster(name=eks.name)["cluster"]
+    if not found.get("endpoint"):
+        raise KubeconfigError(f"The EKS cluster {eks.name} has no endpoint yet: it is {found.get('status', 'in an unknown state')}.")
+    return str(found["endpoint"]).rstrip("/"), base64.b64decode(found.get("certificateAuthority", {}).get("data", ""))
+
+
+def token(eks: Eks) -> str:
+    """Return a token: a signed request to STS that tells EKS who the caller is; errors as `locate`."""
+    from botocore.signers import RequestSigner  # noqa: PLC0415 imports botocore
+
+    from upid.adapters.aws.errors import told  # noqa: PLC0415 as above
+
+    with told(f"STS in {eks.region}"):
+        session = _session(eks)
+        client = session.client("sts", region_name=eks.region)
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise KubeconfigError("There are no AWS credentials to sign in to EKS with.")
+        signer = RequestSigner(client.meta.service_model.service_id, eks.region, "sts", "v4", credentials, session.events)
+        request = {
+            "method": "GET", "url": f"https://sts.{eks.region}.{_suffix(eks.region)}/?Action=GetCallerIdentity&Version=2011-06-15", "body": {},
+            "headers": {"x-k8s-aws-id": eks.name}, "context": {},
+        }  # fmt: skip
+        signed = signer.generate_presigned_url(request, region_name=eks.region, expires_in=SIGNED_SECONDS, operation_name="")
+    return PREFIX + base64.urlsafe_b64encode(signed.encode()).decode().rstrip("=")
+
+
+def _suffix(region: str) -> str:
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
+def _session(eks: Eks) -> Any:
+    """Return a session of the role, or of whoever the platform is where none is named."""
+    import boto3  # noqa: PLC0415 takes half a second
+
+    own = boto3.Session(region_name=eks.region)
+    if not eks.role_arn:
+        return own
+    assumed = own.client("sts").assume_role(RoleArn=eks.role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
+    return boto3.Session(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=eks.region)
