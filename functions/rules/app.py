@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from functions.rules.routes import categories, rules
+from functions.rules.routes import algorithms, categories, classification, rules
 from upid.http.api import Api, build_api
 
 
 @cache
 def api() -> Api:
     """Return this group's routes, built on first use."""
-    return build_api(categories.router, rules.router)
+    return build_api(categories.router, rules.router, algorithms.router, classification.router)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
     from upid.services.circuits import Circuits
+    from upid.services.classification.service import ClassificationService
     from upid.services.cluster_checks import ClusterChecks
     from upid.services.cluster_health import ClusterHealth
     from upid.services.cluster_objects import ClusterObjects
@@ -324,7 +325,6 @@ class Services:
         return UsageService(self.cluster_records, self.blobs, self.history)
 
     @cached_property
-    @cached_property
     def aggregations(self) -> AggregationsService:
         """Queries of stored usage whose answers are kept."""
         from upid.services.aggregations import AggregationsService
@@ -333,6 +333,7 @@ class Services:
             self.records, self.cluster_records, self.blobs, self.workflows, lambda: self.usage, self.clock, self.ids
         )
 
+    @cached_property
     def current_usage(self) -> CurrentUsageService:
         """What clusters use now."""
         from upid.services.current_usage import CurrentUsageService
@@ -410,6 +411,13 @@ class Services:
         from upid.services.algorithms.service import AlgorithmService
 
         return AlgorithmService(self.records, self.blobs, self.clock, self.ids, lambda: self.series_reader)
+
+    @cached_property
+    def classification(self) -> ClassificationService:
+        """Classes of workloads, and which are alike."""
+        from upid.services.classification.service import ClassificationService
+
+        return ClassificationService(lambda: self.features)
 
     @cached_property
     def rules(self) -> RuleService:

@@ -31,6 +31,7 @@ class Container:
     role: ContainerRole = "main"
     image: str = ""
     heap_bytes: float | None = None
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,4 +103,5 @@ def _workload(found: dict[str, Any]) -> Workload:
 
 def _container(found: dict[str, Any]) -> Container:
     found["resources"] = Resources(**found["resources"])
+    found["ports"] = tuple(found.get("ports", ()))
     return Container(**found)

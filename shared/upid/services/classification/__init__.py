@@ -1,0 +1,1 @@
+"""Classification of workloads: their classes with evidence, and which are alike."""
