@@ -29,6 +29,14 @@ def test_a_written_document_is_read_as_it_was(records: Records) -> None:
     assert records.get(KEY) == written
 
 
+@pytest.mark.parametrize("length", [15_000, 17_000, 3_000_000])
+def test_a_long_document_is_read_as_it_was(records: Records, length: int) -> None:
+    body = {"text": "ü☃x" * (length // 3)}
+    records.put(KEY, {})
+    assert records.put(KEY, body) == Record(KEY, body, 2)
+    assert records.put(KEY, body, expect=2, expires_at=START + 1) == records.get(KEY) == Record(KEY, body, 3, START + 1)
+
+
 def test_every_write_counts_the_version_up(records: Records) -> None:
     assert [records.put(KEY, {"n": n}).version for n in range(3)] == [1, 2, 3]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -132,10 +133,11 @@ def test_the_part_of_a_batch_that_was_not_read_is_read_again(endpoint: Endpoint,
 
 
 def test_a_document_that_dynamodb_cannot_hold_is_told_before_it_is_sent(endpoint: Endpoint, records: DynamoRecords) -> None:
+    noise = random.Random(1).randbytes(300_000).hex()  # 600,000 characters that no compression makes smaller than 300,000
     with pytest.raises(TooLargeError, match="DynamoDB takes 409600"):
-        records.put(KEY, {"text": "x" * 410_000})
+        records.put(KEY, {"text": noise + noise[::-1]})
     with pytest.raises(TooLargeError, match="DynamoDB takes 4194304"):
-        records.transact([Put(Key("t#a#x", str(n)), {"text": "x" * 300_000}) for n in range(15)])
+        records.transact([Put(Key("t#a#x", str(n)), {"text": noise}) for n in range(15)])
     with pytest.raises(InvalidError, match="too long for a key"):
         records.get(Key("t#a#x", "ü" * 600))
     assert endpoint.requests == []

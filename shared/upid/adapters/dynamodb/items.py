@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import zlib
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,7 @@ from upid.ports.records import Check, Delete, Key, Put, Record, Write
 
 LONGEST_PARTITION_BYTES: Final = 2048
 LONGEST_SORT_BYTES: Final = 1024
+COMPRESSED_BYTES: Final = 16 * 1024  # from here on a document is compressed: writes are paid by the kilobyte, and an item ends at 400
 PARTITION: Final = "r#"
 SORT: Final = "#"
 
@@ -46,7 +48,7 @@ def record_of(item: Item) -> Record:
     """Return the record that an item holds."""
     key = Key(item["partition"]["S"].removeprefix(PARTITION), item["sort"]["S"].removeprefix(SORT))
     expires_at = float(item["expires"]["N"]) if "expires" in item else None
-    return Record(key, orjson.loads(item["body"]["S"]), int(item["version"]["N"]), expires_at)
+    return Record(key, orjson.loads(_text(item["body"])), int(item["version"]["N"]), expires_at)
 
 
 def version_of(item: Item | None, now: float) -> int:
@@ -76,13 +78,13 @@ def action_of(write: Write, body: str, now: float, *, token: str, expired: bool 
 def _put(write: Put, body: str, now: float, *, token: str, expired: bool) -> dict[str, Any]:
     if write.expect is None and not expired:
         return {"Update": {"Key": stored_key(write.key)} | _update(write, body, now, token)}
-    item = stored_key(write.key) | {"body": {"S": body}, "version": {"N": str((write.expect or 0) + 1)}, "write": {"S": token}}
+    item = stored_key(write.key) | {"body": _stored(body), "version": {"N": str((write.expect or 0) + 1)}, "write": {"S": token}}
     return {"Put": {"Item": item | _expiry(write.expires_at)} | _condition(write.expect or 0, now)}
 
 
 def _update(write: Put, body: str, now: float, token: str) -> dict[str, Any]:
     """Return an update that makes the record, or counts its version up, whatever version it has: one request, and no read before it."""
-    values = {":b": {"S": body}, ":zero": {"N": "0"}, ":one": {"N": "1"}, ":w": {"S": token}, ":now": _number(now)}
+    values = {":b": _stored(body), ":zero": {"N": "0"}, ":one": {"N": "1"}, ":w": {"S": token}, ":now": _number(now)}
     text = "SET #b = :b, #v = if_not_exists(#v, :zero) + :one, #w = :w"
     expiry = _expiry(write.expires_at)
     if expiry:
@@ -111,6 +113,15 @@ def _expression(condition: str, values: Item, *, names_in: str = "") -> dict[str
         "ExpressionAttributeValues": values,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+def _stored(body: str) -> dict[str, Any]:
+    data = body.encode()
+    return {"S": body} if len(data) < COMPRESSED_BYTES else {"B": zlib.compress(data, 6)}
+
+
+def _text(body: dict[str, Any]) -> str | bytes:
+    return str(body["S"]) if "S" in body else zlib.decompress(body["B"])
 
 
 def _expiry(expires_at: float | None) -> Item:

@@ -159,6 +159,8 @@ def size_of(item: Mapping[str, Any]) -> int:
 
 
 def _value_bytes(value: Any) -> int:
+    if isinstance(value, bytes):
+        return len(value)
     return len(value.encode()) if isinstance(value, str) else sum(len(str(part).encode()) for part in value)
 
 
