@@ -14,7 +14,7 @@ Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False, description="
 Strength = Annotated[float, Field(ge=0, le=1, description="Share of the variance that the cycle explains. [1]")]
 
 
-class ThresholdsBase(BaseModel):
+class ClassBoundsBase(BaseModel):
     """Bounds of the classes in place of the defaults. Shares are of 1."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,7 +29,7 @@ _FIELDS: Any = {
     name: (Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)] | None, Field(default=None, description=f"Default {value:g}."))
     for name, value in DEFAULTS.items()
 }
-ThresholdsIn = create_model("ThresholdsIn", __base__=ThresholdsBase, **_FIELDS)
+ClassBoundsIn = create_model("ClassBoundsIn", __base__=ClassBoundsBase, **_FIELDS)
 
 
 class SubjectIn(BaseModel):
@@ -69,7 +69,7 @@ class CategorizeIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     workloads: list[SubjectIn] = Field(min_length=1, max_length=1000)
-    thresholds: ThresholdsIn = ThresholdsIn()  # type: ignore[valid-type] # the model is made from the table of defaults
+    thresholds: ClassBoundsIn = ClassBoundsIn()  # type: ignore[valid-type] # the model is made from the table of defaults
 
     def bounds(self) -> dict[str, float]:
         """Return the thresholds that were given."""
@@ -84,7 +84,7 @@ class ClassifyIn(BaseModel):
 
     cluster_id: Name
     namespaces: list[Name] = Field(default=[], max_length=100)
-    thresholds: ThresholdsIn = ThresholdsIn()  # type: ignore[valid-type] # the model is made from the table of defaults
+    thresholds: ClassBoundsIn = ClassBoundsIn()  # type: ignore[valid-type] # the model is made from the table of defaults
 
     def request(self) -> ClassificationRequest:
         """Return what the service takes."""
