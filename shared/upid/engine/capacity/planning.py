@@ -99,10 +99,12 @@ def _reach(steep: Floats, h: Floats, now: Floats) -> Floats:
 
 def _bounds(steep: Floats, h: Floats, now: Floats, *, wide: Floats, count: NDArray[np.int64], sxx: Floats) -> tuple[Floats, Floats]:
     """Return where the upper and the lower bound of the mean line first reach h from `now` on: roots of (b z - h)^2 = w (1 / n + z^2 / sxx)."""
-    a, b, c = steep**2 - wide / sxx, -2 * steep * h, h**2 - wide / count
+    # In units of the capacity, so that one far away does not overflow.
+    far = np.maximum(np.abs(h), 1.0)
+    a, b, c = steep**2 - wide / sxx, -2 * steep * (h / far), (h / far) ** 2 - wide / count / far / far
     root = np.sqrt(np.maximum(b**2 - 4 * a * c, 0))
     q = -0.5 * (b + np.where(b >= 0, root, -root))
-    first, second = np.where(a == 0, np.inf, q / a), np.where(q == 0, np.inf, c / q)
+    first, second = np.where(a == 0, np.inf, q / a * far), np.where(q == 0, np.inf, c / q * far)
     band = np.sqrt(wide * (1 / count + now**2 / sxx))
     roots = np.stack([first, second])
     # On the upper bound b z - h = -band(z), on the lower one b z - h = +band(z).
