@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as the ULID specification has it
 ULID_LENGTH: Final = 26
 PREFIXES: Final = {"cluster": "cl_", "collection": "col_", "analysis": "an_", "recommendation": "rec_", "user": "usr_", "event": "evt_",
-                   "rule": "rul_", "algorithm": "alg_", "run": "run_", "collector": "ct_", "aggregation": "agg_"}  # fmt: skip
+                   "rule": "rul_", "algorithm": "alg_", "run": "run_", "collector": "ct_", "aggregation": "agg_", "prediction": "pred_"}  # fmt: skip
 
 
 def encode(number: int, length: int) -> str:

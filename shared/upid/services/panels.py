@@ -91,7 +91,8 @@ def _on_grid(given: SeriesInput) -> Panel:
     if (gaps < 0).any():
         place = int(np.argmax(gaps < 0)) + 1
         raise InvalidRequestError([{"pointer": f"{given.pointer}/points/{place}/time", "detail": "Times must not go back."}])
-    step = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else given.step_seconds
+    rising = np.sort(gaps[gaps > 0])
+    step = float(rising[(len(rising) - 1) // 2]) if len(rising) else given.step_seconds  # a distance that there is
     places = np.rint((times - times[0]) / step).astype(np.int64)
     if places[-1] >= MOST_VALUES:
         detail = f"At the median step of {step:g} s this spans {int(places[-1]) + 1} steps, {MOST_VALUES} at most."

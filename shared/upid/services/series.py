@@ -51,5 +51,9 @@ class Selection:
     split: Split = "none"
     pointer: str = "#/selection"
 
+    def place(self, name: str) -> str:
+        """Return where a field of this stands in the request: `?start` of a query, `#/selection/start` of a body."""
+        return f"?{name}" if self.pointer == "?" else f"{self.pointer}/{name}"
+
 
 Asked = tuple[SeriesInput, ...] | Selection

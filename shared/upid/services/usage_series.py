@@ -97,17 +97,17 @@ def _grid(asked: Selection, body: Mapping[str, Any], groups: int) -> Grid:
     steps = int((end - start) // step)
     if steps < 1:
         raise InvalidRequestError(
-            [{"pointer": f"{asked.pointer}/start", "detail": "The window has no stored step: start must be before end and the newest."}]
+            [{"pointer": asked.place("start"), "detail": "The window has no stored step: start must be before end and the newest."}]
         )
     wanted = asked.step_seconds or step * -(-steps // WANTED_STEPS)
     if wanted % step:
         raise InvalidRequestError(
-            [{"pointer": f"{asked.pointer}/step_seconds", "detail": f"It must be a multiple of {step}, the stored step."}]
+            [{"pointer": asked.place("step_seconds"), "detail": f"It must be a multiple of {step}, the stored step."}]
         )
     factor = wanted // step
     if steps // factor > MOST_STEPS or steps * max(groups, 1) > MOST_CELLS or steps < factor:
         detail = f"At least one step, at most {MOST_STEPS}, and {MOST_CELLS} stored steps times series: narrow the window or the selection."
-        raise InvalidRequestError([{"pointer": f"{asked.pointer}/step_seconds", "detail": detail}])
+        raise InvalidRequestError([{"pointer": asked.place("step_seconds"), "detail": detail}])
     steps -= steps % factor
     aligned = int(end) // step * step - steps * step
     return Grid(aligned, step, steps, factor)

@@ -23,7 +23,7 @@ SIZE_FLOOR: Final = 1e-6
 MOST_SCORE: Final = 1e6
 MAD_OF_NORMAL: Final = 0.6744897501960817
 IQR_OF_NORMAL: Final = 1.3489795003921634
-LEAST_SEEN: Final = 5  # values that a causal score needs before it
+LEAST_SEEN: Final = 10  # values that a causal score needs before it
 TABLE: Final = 4_000_000  # values in memory at once
 
 

@@ -25,7 +25,7 @@ def level_shifts(values: Floats, *, least: int = 3, penalty: float = 3.0) -> lis
     """Return where the mean of one series, shape (columns,), shifts, oldest first; NaN = missing.
 
     Optimal partitioning with pruning (PELT [1]_): the least sum of squares about the means of segments plus `penalty * sigma**2 * ln(n)` per change
-    [2]_, sigma being the robust deviation of noise, from the median absolute difference of neighbours. Segments have `least` values or more.
+    [2]_, sigma being the deviation of noise, from differences of neighbours. None where a straight line explains them at less cost. Segments have `least` values or more.
     Cost: O(n) to O(n ** 2) for n values.
 
     Raises
@@ -51,16 +51,32 @@ def level_shifts(values: Floats, *, least: int = 3, penalty: float = 3.0) -> lis
     scale = float(np.abs(raw).max()) or 1.0
     unit = raw / scale
     starts = _segments(unit - unit.mean(), least, penalty)
+    if _line_is_better(unit, starts, penalty):
+        return []
     edges = [0, *starts, len(raw)]
     means = [float(unit[a:b].mean() * scale) for a, b in pairwise(edges)]
     return [Shift(int(places[start]), means[i], means[i + 1]) for i, start in enumerate(starts)]
 
 
 def noise_deviation(values: Floats) -> float:
-    """Return the deviation of the noise of a series without gaps, from differences of neighbours, so that levels and slopes count little."""
+    """Return the deviation of the noise of a series without gaps, from differences of neighbours, so that levels and slopes count little.
+
+    The larger of a robust estimate (median absolute deviation) and the root mean square without the largest tenth, which is not 0 where most are equal.
+    """
     change = np.diff(values)
-    robust = float(np.median(np.abs(change - np.median(change)))) / (MAD_OF_NORMAL * np.sqrt(2))
-    return robust if robust > 0 else float(change.std()) / float(np.sqrt(2)) * 0.1
+    robust = float(np.median(np.abs(change - np.median(change)))) / MAD_OF_NORMAL
+    kept = np.sort(np.abs(change))[: max(len(change) - max(len(change) // 10, 2), 1)]
+    return max(robust, float(np.sqrt((kept**2).mean()))) / float(np.sqrt(2))
+
+
+def _line_is_better(values: Floats, starts: list[int], penalty: float) -> bool:
+    """Tell whether one straight line explains a series at less cost than its segments do: what rises steadily does not shift."""
+    place = np.arange(len(values)) - (len(values) - 1) / 2
+    about = values - values.mean()
+    line = float(((about - place * float(place @ about) / float(place @ place)) ** 2).sum())
+    pieces = sum(float(((part - part.mean()) ** 2).sum()) for part in np.split(values, starts))
+    price = penalty * max(noise_deviation(values) ** 2, 1e-20) * float(np.log(len(values)))
+    return bool(starts) and line + price <= pieces + price * len(starts)
 
 
 def _segments(values: Floats, least: int, penalty: float) -> list[int]:

@@ -52,7 +52,9 @@ def describe(values: Floats, probabilities: tuple[float, ...] = (0.05, 0.25, 0.5
     with np.errstate(invalid="ignore", divide="ignore"):
         variation = np.where(rows.mean == 0, np.nan, deviation / np.abs(rows.mean))
     after_one = lag_one(values)
-    lag = np.clip(np.nan_to_num(after_one), 0.0, 0.999)
+    # Where gaps leave no neighbours, the next values known stand for them: gaps do not make values independent.
+    in_a_row = lag_one(np.take_along_axis(values, np.argsort(np.isnan(values), axis=1, kind="stable"), axis=1))
+    lag = np.clip(np.nan_to_num(np.where(np.isnan(after_one), in_a_row, after_one)), 0.0, 0.999)
     effective = np.where(rows.count > 0, np.maximum(rows.count * (1 - lag) / (1 + lag), 1.0), 0.0)
     return Description(rows.count, rows.mean, deviation, variation, edges[:, 0], edges[:, 1], quantiles, after_one, effective)
 
