@@ -39,7 +39,7 @@ def export(
     """Write all records, events and blobs of a home into an archive.
 
     Stop the platform first. Credentials of clusters are never written in the clear: without --with-secrets they stay sealed under this home's
-    key. Broken off, the same command goes on. Not written: the key that signs access tokens, idempotency keys and executions of workflows.
+    key. Broken off, the same command does it again. Not written: the key that signs access tokens, idempotency keys and executions of workflows.
     """
     services = _services(home)
     salt = new_salt()

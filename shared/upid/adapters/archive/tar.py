@@ -23,13 +23,13 @@ class TarBlobs:
         with told(path, "opened"):
             if write and path.exists():
                 raise ConflictError(f"{path} is there already.")
-            try:
-                self._tar = tarfile.open(self._unfinished or path, "w" if write else "r:")  # noqa: SIM115 closed at the end of the block
-            except tarfile.TarError as error:
-                raise InvalidError(f"{path} is no tar file: {error}.") from None
-        if self._unfinished is not None:
+            # Closed at the end of the block that the archive is used in.
+            self._tar = tarfile.open(self._unfinished, "w") if self._unfinished else _reading(path)  # noqa: SIM115 as above
+        self._members: dict[str, tarfile.TarInfo] = {}
+        if self._unfinished is None:
+            self._members = {member.name: member for member in self._tar.getmembers() if member.isfile()}
+        else:
             self._unfinished.chmod(0o600)
-        self._members = {member.name: member for member in ([] if write else self._tar.getmembers()) if member.isfile()}
 
     def __enter__(self) -> Self:
         return self
@@ -61,8 +61,11 @@ class TarBlobs:
         if member is None or self._unfinished is not None:
             raise NotFoundError(f"There is no {name} in {self._path}.", name=name)
         with told(self._path, "read"):
-            file = self._tar.extractfile(member)
-            return file.read() if file else b""
+            try:
+                file = self._tar.extractfile(member)
+                return file.read() if file else b""
+            except tarfile.TarError as error:
+                raise InvalidError(f"{self._path} is not whole: {error}.") from None
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names that begin with `prefix`, sorted."""
@@ -78,3 +81,17 @@ class TarBlobs:
         for name in list(self.names(prefix)):
             self.delete(name)
         return 0
+
+
+def _reading(path: Path) -> tarfile.TarFile:
+    """Return a tar file whose members are all known; InvalidError where it is none, or not whole."""
+    try:
+        tar = tarfile.open(path, "r:")  # noqa: SIM115 whoever asks closes it
+        try:
+            tar.getmembers()
+        except BaseException:
+            tar.close()
+            raise
+    except tarfile.TarError as error:
+        raise InvalidError(f"{path} is no tar file, or not whole: {error}.") from None
+    return tar
