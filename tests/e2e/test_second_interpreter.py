@@ -17,7 +17,7 @@ from contract.cloud import cloud, stop_cloud
 from machines.running import machine, task, wait_until
 from worlds.analysis import TENANT, collected
 from worlds.analysis import start as start_analysis
-from worlds.collection import World, workload
+from worlds.collection import ALICE, World, workload
 
 from upid.adapters.embedded.workflows import EmbeddedWorkflows
 from upid.adapters.stepfunctions.workflows import StepFunctionsWorkflows
@@ -28,6 +28,7 @@ from upid.runtime.template import Template
 from upid.runtime.workflows.engine import WorkflowEngine
 from upid.runtime.workflows.tasks import InlineTasks
 from upid.services.completing import message_of
+from upid.services.usage_requests import UsageQuery
 
 Task = Callable[[Any, Any], Any]
 Tasks = dict[str, Task]
@@ -75,6 +76,7 @@ def tasks_of(world: World) -> Tasks:
         "CollectNamespacesFunction": lambda e, _: work.collect(e["tenant"], e["collection_id"], e["item"]),
         "FoldShardFunction": lambda e, _: work.fold(e["tenant"], e["collection_id"], e["shard"]),
         "CompleteCollectionFunction": lambda e, _: ending.complete(e["tenant"], e["collection_id"], e["collected"], e["folded"]),
+        "ComputeAggregationFunction": lambda e, _: world.services.aggregations.compute(e["tenant"], e["aggregation_id"]),
         "RecordFailureFunction": lambda e, _: ending.fail(e["tenant"], e["kind"], e["work_id"], e["error"]),
     }
 
@@ -190,5 +192,22 @@ def test_collections_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert ours[1] == {"": "succeeded", "PlanCollectionFunction": "failed"}.get(failing, "partial")
 
 
+@pytest.mark.parametrize("failing", ["", "ComputeAggregationFunction"])
+def test_aggregations_go_the_same_way(tmp_path: Path, failing: str) -> None:
+    def run(folder: Path, interpreter: Any) -> Any:
+        world, cluster_id = collected(folder, *WORKLOADS, history_seconds=7200)
+        calls: list[tuple[str, Any]] = []
+        made = world.services.aggregations.start(ALICE, UsageQuery(cluster_id))["id"]
+        execution = interpreter(folder, world, "aggregate-usage", recorded(tasks_of(world), calls, failing, {}), made)
+        view = world.services.aggregations.view(TENANT, made)
+        world.services.database.close()
+        return Told(execution, calls).comparable(made, cluster_id), view["status"], (view["result"] or {}).get("groups")
+
+    ours, second = both(tmp_path, run)
+
+    assert ours == second
+    assert ours[1:] == (("failed", None) if failing else ("succeeded", len({workload.namespace for workload in WORKLOADS})))
+
+
 def test_every_machine_is_compared() -> None:
-    assert set(TEMPLATE.machines) == {"analyze-cluster", "collect-usage"}
+    assert set(TEMPLATE.machines) == {"aggregate-usage", "analyze-cluster", "collect-usage"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from functional.client import Client
 from functional.collected import Collected, collected
@@ -160,3 +161,26 @@ def test_a_deleted_cluster_takes_its_collector_along(client: Client, collector: 
     client.delete(f"/clusters/{collector['cluster_id']}").expect(204)
 
     client.get(path(collector)).problem(404, "not-found")
+
+
+def test_health_counts_what_was_missing_and_what_was_dropped(
+    client: Client, services: Services, seen: Collected, collector: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoiled(key: Any, moments: Any) -> Any:
+        values = np.full(len(moments), 0.5)
+        values[1] = np.nan if key.pod == "web-0" else 1000.0  # the node has 8 cores and 32 GiB
+        return values
+
+    assert client.get(path(collector, "/health")).expect(200)["quality"] == {"missing": 0, "impossible": 0, "negative": 0, "duplicates": 0}
+    monkeypatch.setattr("worlds.collection.sample", spoiled)
+    assert isinstance(services.clock, SetClock)
+    services.clock.moment += 1500
+    run(services, client.post(path(collector, "/run")).expect(202)["id"])
+
+    quality = client.get(path(collector, "/health")).expect(200)["quality"]
+    # Of four pods one misses a step and three are beyond the node in it, in CPU and in memory alike.
+    assert (quality["missing"], quality["impossible"]) == (2, 6)
+    history = client.get(
+        f"/metrics/history/{seen.cluster_id}", query={"window": "25m", "step": "5m", "group_by": "", "metric": "cpu_cores"}
+    ).expect(200)
+    assert history["series"][0]["values"] == [2.0, None, 2.0, 2.0, 2.0]

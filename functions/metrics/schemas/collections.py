@@ -52,6 +52,15 @@ class CollectionAskedOut(BaseModel):
     step_seconds: int
 
 
+class CollectionQualityOut(BaseModel):
+    """What was wrong with the samples of a collection, by reason. Resets of counters are the source's to settle and are not counted."""
+
+    missing: int = Field(description="Steps without a sample between a series' first and last one of a window; they stay empty.")
+    impossible: int = Field(description="CPU or memory a quarter beyond the largest node; dropped.")
+    negative: int = Field(description="Samples below zero; dropped.")
+    duplicates: int = Field(description="Series of a container that others repeat, by scrape target or replica; each counts once.")
+
+
 class CollectionResultOut(BaseModel):
     """What a collection brought."""
 
@@ -64,6 +73,9 @@ class CollectionResultOut(BaseModel):
     windows_planned: int
     watermark: str = Field(description="End of what is collected for the whole cluster.")
     step_seconds: int
+    quality: CollectionQualityOut | None = Field(
+        default=None, description="What was missing or dropped; null for a collection of an older version."
+    )
     warnings: list[str] = Field(description="What the metrics source said of its answers, such as that some were partial.")
 
 

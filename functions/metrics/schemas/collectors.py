@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from functions.metrics.schemas.collections import CollectionErrorOut, GapOut, duration_text
+from functions.metrics.schemas.collections import CollectionErrorOut, CollectionQualityOut, GapOut, duration_text
 from upid.domain.times import parse_duration
 from upid.services.collectors import CollectorSettings
 
@@ -83,6 +83,7 @@ class CollectorHealthOut(BaseModel):
     last_error: CollectionErrorOut | None = Field(description="The first error of the last collection.")
     samples: int | None = Field(description="What the last collection brought.")
     samples_per_second: float | None = Field(description="How fast it did; null before it ended with any.")
+    quality: CollectionQualityOut | None = Field(description="What was missing from it or dropped; null before it ended with any.")
 
     @classmethod
     def of(cls, view: dict[str, Any]) -> CollectorHealthOut:

@@ -64,7 +64,10 @@ class ContainerEvents:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceUsage:
-    """All that is known of some namespaces in a window. Blocks are each of their own keys; `warnings`: what was incomplete, in words."""
+    """All that is known of some namespaces in a window. Blocks are each of their own keys; `warnings`: what was incomplete, in words.
+
+    negative: samples below zero that were dropped; duplicates: series of a container that others repeated, of which one counts.
+    """
 
     namespaces: tuple[str, ...]
     window: Window
@@ -74,6 +77,8 @@ class NamespaceUsage:
     events: ContainerEvents
     owners: Sequence[PodOwner]
     warnings: tuple[str, ...] = ()
+    negative: int = 0
+    duplicates: int = 0
 
 
 class MetricsSource(Protocol):

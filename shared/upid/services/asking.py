@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Inventory
+from upid.engine.usage.quality import holes, possible
 from upid.ports.metrics_source import MetricsSource, Window
 from upid.ports.usage_history import UsageChunk
 from upid.services import chunks
@@ -15,11 +17,12 @@ from upid.services.attribution import attribute
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a source told of a group. `refused`: the namespaces that could not be had even alone, as (namespace, reason)."""
+    """What a source told of a group. `refused`: the namespaces that could not be had even alone, as (namespace, reason). quality: samples that were missing or dropped, by reason."""
 
     chunk: UsageChunk
     warnings: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
+    quality: Counter[str] = field(default_factory=Counter)
 
 
 def ask(source: MetricsSource, namespaces: Sequence[str], window: Window, inventory: Inventory, *, patient: bool = True) -> Asked:
@@ -35,7 +38,18 @@ def ask(source: MetricsSource, namespaces: Sequence[str], window: Window, invent
         if len(namespaces) < 2:
             raise
         return _one_by_one(source, namespaces, window, inventory, given_up)
-    return Asked(attribute(usage, inventory), usage.warnings)
+    chunk, quality = inspected(attribute(usage, inventory), inventory)
+    return Asked(chunk, usage.warnings, quality=quality + Counter(negative=usage.negative, duplicates=usage.duplicates))
+
+
+def inspected(chunk: UsageChunk, inventory: Inventory) -> tuple[UsageChunk, Counter[str]]:
+    """Return a chunk without samples that no node could give, and how many these (`impossible`) and the holes between samples (`missing`) are."""
+    cores = max((node.cpu_cores for node in inventory.nodes), default=float("nan"))
+    size = max((node.memory_bytes for node in inventory.nodes), default=float("nan"))
+    missing = holes(chunk.cpu_cores) + holes(chunk.memory_bytes)
+    cpu, beyond_cpu = possible(chunk.cpu_cores, cores)
+    memory, beyond_memory = possible(chunk.memory_bytes, size)
+    return replace(chunk, cpu_cores=cpu, memory_bytes=memory), Counter(missing=missing, impossible=beyond_cpu + beyond_memory)
 
 
 def _one_by_one(
@@ -44,6 +58,7 @@ def _one_by_one(
     parts = [chunks.empty(window.start, window.end, window.step_seconds)]
     warnings: list[str] = []
     refused: list[tuple[str, str]] = []
+    quality: Counter[str] = Counter()
     for namespace in namespaces:
         try:
             found = ask(source, [namespace], window, inventory)
@@ -54,4 +69,5 @@ def _one_by_one(
         else:
             parts.append(found.chunk)
             warnings += found.warnings
-    return Asked(chunks.join(parts), tuple(dict.fromkeys(warnings)), tuple(refused))
+            quality += found.quality
+    return Asked(chunks.join(parts), tuple(dict.fromkeys(warnings)), tuple(refused), quality)

@@ -140,7 +140,7 @@ class CollectingService:
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
         asked = ask(self.metrics_sources.open(access), plan.groups[group], window, inventory, patient=not plan.accept_gaps)
         parts = chunks.split(asked.chunk, lambda key: shards[key.workload_uid])
-        files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), asked.warnings, asked.refused)
+        files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), asked.warnings, asked.refused, asked.quality)
 
     def _window(self, files: CollectionFiles, plan: Plan, window: int, shard: int) -> UsageChunk:
         start, end = plan.windows[window]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from upid.domain.errors import NotFoundError
 from upid.ports.blobs import Blobs
 from upid.services.collection_plans import Plan, decode
+
+QUALITY: Final = ("missing", "impossible", "negative", "duplicates")
 
 
 def work_prefix(tenant: str, collection_id: str) -> str:
@@ -53,13 +56,20 @@ class CollectionFiles:
             return None
         return note
 
-    def save(self, item: int, parts: Iterable[tuple[int, bytes]], warnings: Sequence[str], refused: Sequence[tuple[str, str]] = ()) -> None:
+    def save(
+        self,
+        item: int,
+        parts: Iterable[tuple[int, bytes]],
+        warnings: Sequence[str],
+        refused: Sequence[tuple[str, str]] = (),
+        quality: Mapping[str, int] | None = None,
+    ) -> None:
         """Store an item's parts by shard, then the note."""
         shards = []
         for shard, part in parts:
             self.blobs.put(f"{self.prefix}items/{item:06d}/{shard:04d}.bin", part)
             shards.append(shard)
-        note = {"shards": shards, "warnings": list(warnings), "refused": list(refused)}
+        note = {"shards": shards, "warnings": list(warnings), "refused": list(refused), "quality": dict(quality or {})}
         self.blobs.put(f"{self.prefix}items/{item:06d}/done.json", orjson.dumps(note))
 
     def part(self, item: int, shard: int) -> bytes:
@@ -74,6 +84,13 @@ class CollectionFiles:
         """Return what the source said was incomplete of an item."""
         note = self.note(item)
         return list(note["warnings"]) if note else []
+
+    def quality(self, plan: Plan) -> dict[str, int]:
+        """Return how many samples were missing or dropped in all that was collected, by reason."""
+        total = Counter(dict.fromkeys(QUALITY, 0))
+        for item in range(plan.items):
+            total.update((self.note(item) or {}).get("quality", {}))
+        return dict(total)
 
     def refused(self, plan: Plan, window: int) -> dict[str, str]:
         """Return the namespaces of a window that the source refused for good, with the reason, though their group was collected."""

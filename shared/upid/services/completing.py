@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -43,6 +43,7 @@ class Outcome:
     folded: Results
     errors: tuple[WorkError, ...]
     warnings: tuple[str, ...] = ()
+    quality: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed_shards(self) -> int:
@@ -103,6 +104,7 @@ class Outcome:
             "watermark": format_time(self.until),
             "step_seconds": self.plan.step_seconds,
             "warnings": list(self.warnings),
+            "quality": dict(self.quality),
         }
 
 
@@ -173,7 +175,7 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
         for entry in folded
         if "error" in entry
     ]
-    return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)))
+    return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)), files.quality(plan))
 
 
 def _merged(gaps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from upid.adapters.prometheus.series import Family, block_of, not_negative, positive, share_of
+from upid.adapters.prometheus.series import Family, below_zero, block_of, not_negative, positive, share_of
 from upid.ports.metrics_source import PodContainer, UsageBlock
 
 NAN = float("nan")
@@ -22,6 +22,19 @@ def test_the_same_run_scraped_twice_counts_once(adds: bool) -> None:
     rows = ({"id": "/a", "prometheus_replica": "0"}, [1.0, NAN]), ({"id": "/a", "prometheus_replica": "1"}, [1.1, 2.0])
 
     assert joined(*rows, adds=adds) == [1.1, 2.0]
+
+
+def test_series_that_others_repeat_are_counted() -> None:
+    family = Family(adds=True)
+    labels = [LABELS | {"id": "/a", "instance": name} for name in ("one", "two", "three")] + [LABELS | {"id": "/b"}]
+
+    family.add(labels, np.ones((4, 2)))
+
+    assert family.duplicates == 2
+
+
+def test_values_below_zero_are_counted() -> None:
+    assert below_zero(UsageBlock([KEY], np.array([[-1.0, 0.0, NAN, -0.5, 2.0]]))) == 2
 
 
 def test_runs_of_a_restarted_container_add_up_where_they_meet() -> None:

@@ -22,11 +22,12 @@ Part = dict[PodContainer, Row]
 
 @dataclass(slots=True)
 class Answers:
-    """Parts of one family that follow each other in time, how many steps each is wide, and what was incomplete."""
+    """Parts of one family that follow each other in time, how many steps each is wide, and what was incomplete. duplicates: series that others repeated."""
 
     parts: list[Part] = field(default_factory=list)
     widths: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    duplicates: int = 0
 
 
 def pieces_of(grid: Grid, series: int) -> Iterator[Grid]:
@@ -52,6 +53,7 @@ def ask_range(client: PrometheusClient, query: str, grid: Grid, *, adds: bool, i
         return
     into.parts.append(family.by_container())
     into.widths.append(grid.count)
+    into.duplicates += family.duplicates
     into.warnings.extend(incomplete(document))
 
 

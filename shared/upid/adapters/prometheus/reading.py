@@ -13,7 +13,7 @@ from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.happenings import Happenings, coarse_grid
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import Answers, ask_range, pieces_of
-from upid.adapters.prometheus.series import block_of, not_negative, positive, share_of
+from upid.adapters.prometheus.series import below_zero, block_of, not_negative, positive, share_of
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodOwner, UsageBlock, Window
 
 IN_FLIGHT: Final = 2
@@ -112,16 +112,21 @@ class Reading:
     def _usage(self, asked: Asked) -> NamespaceUsage:
         window = self.window
         told: list[str] = []
+        negative = duplicates = 0
 
         def block(futures: Sequence[Future[Answers]], clean: Callable[[UsageBlock], UsageBlock]) -> UsageBlock:
+            nonlocal negative, duplicates
             answers = [future.result() for future in futures]
             for answer in answers:
                 told.extend(answer.warnings)
-            return clean(block_of([part for a in answers for part in a.parts], [width for a in answers for width in a.widths]))
+                duplicates += answer.duplicates
+            found = block_of([part for a in answers for part in a.parts], [width for a in answers for width in a.widths])
+            negative += below_zero(found)
+            return clean(found)
 
         cpu, memory = block(asked.cpu, not_negative), block(asked.memory, positive)
         periods, throttled = block([asked.periods], not_negative), block([asked.throttled], not_negative)
         share = share_of(throttled, periods, coarse_grid(window).step // window.step_seconds, window.steps)
         owners, events = asked.owners.result(), asked.events.result()
         warnings = tuple(dict.fromkeys([*told, *asked.warnings]))
-        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings)
+        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings, negative, duplicates)

@@ -24,6 +24,7 @@ class Family:
 
     adds: bool
     runs: dict[PodContainer, dict[str, _Run]] = field(default_factory=dict)
+    duplicates: int = 0
 
     def add(self, labels: Sequence[Labels], rows: Rows) -> None:
         """Take series in; those without namespace, pod or container are no container's."""
@@ -32,6 +33,7 @@ class Family:
             if all(key):
                 cpus = self.runs.setdefault(key, {}).setdefault(one.get("id") or one.get("name") or "", {})
                 cpu = one.get("cpu", "")
+                self.duplicates += cpu in cpus
                 cpus[cpu] = np.fmax(cpus[cpu], row) if cpu in cpus else row
 
     def by_container(self) -> dict[PodContainer, Row]:
@@ -81,6 +83,11 @@ def positive(block: UsageBlock) -> UsageBlock:
     """Return the block with only values above zero: no running container has an empty working set."""
     block.values[~(block.values > 0)] = np.nan
     return block
+
+
+def below_zero(block: UsageBlock) -> int:
+    """Return how many values of the block are below zero."""
+    return int(np.count_nonzero(block.values < 0))
 
 
 def not_negative(block: UsageBlock) -> UsageBlock:

@@ -116,7 +116,7 @@ def quantile_of(how: str) -> float:
 
 def _sums(blocks: Samples, how: str) -> Floats:
     missing = np.isnan(blocks)
-    count = np.count_nonzero(~missing, axis=2).astype(np.float64)
+    count: Floats = np.count_nonzero(~missing, axis=2).astype(np.float64)
     if how == "count":
         return count
     total: Floats = np.where(missing, 0.0, blocks).sum(axis=2, dtype=np.float64)

@@ -1,0 +1,29 @@
+"""What is wrong with samples: holes are counted, values that cannot be are dropped and counted."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.floating[Any]]
+SLACK: Final = 1.25  # scrapes are not to the second, so a rate may be a little above what there is
+
+
+def holes(values: Samples) -> int:
+    """Return how many steps without a sample lie between a row's first and last sample, over all rows, shape (rows, steps)."""
+    there = ~np.isnan(values)
+    seen = np.logical_or.accumulate(there, axis=1) & np.logical_or.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    return int(np.count_nonzero(seen & ~there))
+
+
+def possible(values: Samples, most: float) -> tuple[Samples, int]:
+    """Return the samples without those above `most` and a quarter, and how many these were; NaN for `most` holds nothing back.
+
+    `values` itself stays as it is.
+    """
+    with np.errstate(invalid="ignore"):
+        beyond = values > most * SLACK
+    count = int(np.count_nonzero(beyond))
+    return (np.where(beyond, np.float32(np.nan), values).astype(values.dtype), count) if count else (values, 0)

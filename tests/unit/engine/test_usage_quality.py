@@ -1,0 +1,31 @@
+"""Holes and values that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from upid.engine.usage.quality import holes, possible
+
+NAN = np.nan
+
+
+def test_only_what_lies_between_samples_is_a_hole() -> None:
+    values = np.array([[NAN, 1, NAN, NAN, 2, NAN], [NAN] * 6, [1, 2, 3, 4, 5, 6], [NAN, NAN, 7, NAN, NAN, NAN]])
+
+    assert holes(values) == 2
+    assert holes(np.empty((0, 3))) == 0
+
+
+def test_what_no_node_can_give_is_dropped_and_counted() -> None:
+    values = np.array([[1.0, 10.0, NAN, 10.1, np.inf]], np.float32)
+
+    kept, count = possible(values, 8.0)
+
+    np.testing.assert_array_equal(kept, [[1.0, 10.0, NAN, NAN, NAN]])
+    assert (count, kept.dtype, float(values[0, 3])) == (2, np.float32, np.float32(10.1))
+
+
+def test_without_a_node_nothing_is_judged() -> None:
+    values = np.array([[1e9]], np.float32)
+
+    assert possible(values, NAN) == (values, 0)
