@@ -12,6 +12,7 @@ from upid.demo.server import KUBERNETES, DemoCluster, DemoServer, Identity
 from upid.domain.clusters import ClusterAccess
 from upid.domain.errors import InvalidError, InvalidRequestError, NotFoundError, UnauthenticatedError, UnavailableError
 from upid.domain.inventory import Inventory
+from upid.domain.objects import KINDS, SURVEYED, ObjectKind, Permission, place
 from upid.ports.kubernetes import Kubernetes, KubernetesClients
 
 ANCHOR = 1_790_000_400 // 3600 * 3600
@@ -112,3 +113,40 @@ def test_what_is_not_there_or_not_right_is_an_error_of_its_kind(
         clients.open(ClusterAccess(server=f"{server.url}/elsewhere", token="good")).version()
     with pytest.raises(InvalidRequestError):
         clients.open(ClusterAccess(kubeconfig=server.kubeconfig().replace("token: good", "exec: {command: sh}")))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pages_hold_every_object_once_in_order(cluster: Kubernetes, kind: ObjectKind) -> None:
+    if kind == "rollouts":
+        with pytest.raises(NotFoundError):
+            cluster.objects(kind)
+        return
+    whole = cluster.objects(kind, limit=500)
+    names, after = [], None
+    while True:
+        page = cluster.objects(kind, limit=6, after=after)
+        names += [place(row) for row in page.rows]
+        after = page.after
+        if after is None:
+            break
+
+    assert names == [place(row) for row in whole.rows] == sorted(names)
+    assert (whole.after, whole.malformed) == (None, 0)
+
+
+def test_an_observation_is_the_inventory_with_every_surveyed_row(cluster: Kubernetes, whole: Inventory) -> None:
+    inventory, survey = cluster.observe()
+
+    assert inventory == whole
+    assert (set(survey.rows), survey.missing) == (set(SURVEYED), {})
+    assert [row["uid"] for row in survey.rows["pods"]] == [pod.uid for pod in whole.pods]
+    assert [row["name"] for row in survey.rows["nodes"]] == [node.name for node in whole.nodes]
+
+
+def test_it_tells_what_is_allowed_and_what_it_serves(cluster: Kubernetes, server: DemoServer) -> None:
+    assert cluster.allows(Permission("", "pods", "list"))
+    assert not cluster.allows(Permission("", "pods", "delete"))
+    assert cluster.serves("apps/v1", "deployments")
+    assert not cluster.serves("v1", "pods/resize")
+    assert not cluster.serves("argoproj.io/v1alpha1", "rollouts")
+    assert (cluster.connection().server, cluster.connection().tls) == (f"{server.url}{KUBERNETES}", "")

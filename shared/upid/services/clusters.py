@@ -172,14 +172,9 @@ class ClustersService:
     def rotate_key(self, caller: Caller, cluster_id: str) -> dict[str, Any]:
         """Seal a cluster's credentials anew under a new data key and return its view; NotFoundError. Who reads them meanwhile reads the old or the new."""
 
-        def sealed(body: dict[str, Any]) -> dict[str, Any]:
-            access = self.clusters.access(body)
-            return body | {"sealed": self.clusters.seal(cluster_id, access), "sealed_at": self.clock.now()}
-
         found = self.clusters.get(caller.tenant, cluster_id).body
-        return cluster_view(
-            self.clusters.change(caller.tenant, cluster_id, sealed, events=[self._event(caller, "cluster.key_rotated", found)])
-        )
+        told = [self._event(caller, "cluster.key_rotated", found)]
+        return cluster_view(self.clusters.change(caller.tenant, cluster_id, self._sealed_anew, events=told))
 
     def rotate_due_key(self, caller: Caller, cluster_id: str) -> bool:
         """Rotate a cluster's data key where it is older than 90 days, and return whether it was."""
@@ -229,6 +224,9 @@ class ClustersService:
             "tags": dict(registration.tags), "metrics": public_metrics(registration.metrics), "updated_at": format_time(self.clock.now()),
             "sealed": self.clusters.seal(cluster_id, Access(registration.access, registration.metrics)), "sealed_at": self.clock.now(),
         }  # fmt: skip
+
+    def _sealed_anew(self, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"sealed": self.clusters.seal(body["id"], self.clusters.access(body)), "sealed_at": self.clock.now()}
 
     def _new_body(self, registration: Registration, context: str) -> dict[str, Any]:
         cluster_id = self.ids.new("cluster")

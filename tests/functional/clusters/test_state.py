@@ -137,7 +137,7 @@ def test_metrics_add_up_what_nodes_give_and_pods_ask_for(client: Client, observe
 
 
 def test_metrics_wait_for_the_first_collection(client: Client, registered: str) -> None:
-    client.get(f"/clusters/{registered}/metrics").problem(409, "not-observed")
+    assert client.get(f"/clusters/{registered}/metrics").problem(409, "not-observed")["id"] == registered
 
 
 @pytest.mark.parametrize("what", ["health", "status", "metrics"])
