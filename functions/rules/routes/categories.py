@@ -10,8 +10,8 @@ router = Router("/rules/categories", tag="Rule Categories")
 
 
 @router.get("", permission="rules:read")
-def list_rule_categories(services: Injected, caller: CurrentCaller) -> CategoriesOut:
-    """List the categories with what each covers and the rules that do it."""
+def get_rule_categories(services: Injected, caller: CurrentCaller) -> CategoriesOut:
+    """Return the categories with what each covers and the rules that do it."""
     return CategoriesOut.model_validate({"items": services.rules.categories(caller.tenant)})
 
 

@@ -33,8 +33,8 @@ def classify_cluster(body: ClassifyIn, services: Injected, caller: CurrentCaller
 
 
 @router.get("/types", permission="classification:read")
-def list_workload_types(services: Injected) -> ClassTypesOut:
-    """List the classes, what each means, and its default thresholds."""
+def get_workload_types(services: Injected) -> ClassTypesOut:
+    """Return the classes, what each means, and its default thresholds."""
     return ClassTypesOut.model_validate(services.classification.types())
 
 
@@ -45,7 +45,7 @@ def categorize_workloads(body: CategorizeIn, services: Injected) -> CategorizedO
 
 
 @router.get("/<cluster_id>/workload-patterns", permission="classification:read", errors=NEEDS_USAGE)
-def list_workload_patterns(cluster_id: str, services: Injected, caller: CurrentCaller, namespace: Namespace = None) -> ClassificationOut:
+def get_workload_patterns(cluster_id: str, services: Injected, caller: CurrentCaller, namespace: Namespace = None) -> ClassificationOut:
     """Return the resource and traffic patterns of a cluster's workloads: intensity, steadiness, bursts, cycles, growth."""
     return ClassificationOut.model_validate(services.classification.patterns(caller.tenant, cluster_id, namespace=namespace))
 

@@ -103,7 +103,7 @@ class Checker:
                 raise refuse("not_supported", "A list stands only behind `in`.", place)
             case "!":
                 return Typed(Not(self._bool(syntax.parts[0]).node), "bool", None, place)
-            case "-":
+            case "negative":
                 operand = self._number(self.check(syntax.parts[0]), "-")
                 literal = None if operand.literal is None else f"-{operand.literal}"
                 return replace(operand, node=Negative(operand.node, operand.kind), position=place, literal=literal)

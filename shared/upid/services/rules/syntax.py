@@ -24,7 +24,7 @@ _TEXT: Final = re.compile(r"""[rR]?("|')(?:\\.|(?!\1).)*\1""")
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """An operation and its operands. `name`: an operator, `?`, `name` (text = the dotted name), `call` (text = the function), `literal`, `list`."""
+    """An operation and its operands. `name`: an operator, `?`, `negative`, `name` (text = the dotted name), `call` (text = the function), `literal`, `list`."""
 
     name: str
     position: Position
@@ -94,7 +94,7 @@ class _Reader:
         if data in {"relation", "addition", "multiplication"}:
             return self._binary(children, place, depth)
         if data == "unary":
-            name = "!" if children[0].data == "unary_not" else "-"  # type: ignore[union-attr] # the grammar has a tree there
+            name = "!" if children[0].data == "unary_not" else "negative"  # type: ignore[union-attr] # the grammar has a tree there
             return Syntax(name, place, (self.read(children[1], depth),))
         return self._primary(data, children, place, depth)
 
