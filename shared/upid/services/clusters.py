@@ -171,7 +171,6 @@ class ClustersService:
 
     def rotate_key(self, caller: Caller, cluster_id: str) -> dict[str, Any]:
         """Seal a cluster's credentials anew under a new data key and return its view; NotFoundError. Who reads them meanwhile reads the old or the new."""
-
         found = self.clusters.get(caller.tenant, cluster_id).body
         told = [self._event(caller, "cluster.key_rotated", found)]
         return cluster_view(self.clusters.change(caller.tenant, cluster_id, self._sealed_anew, events=told))

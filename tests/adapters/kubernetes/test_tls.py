@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from upid.adapters.kubernetes.client import ApiServer
-from upid.adapters.kubernetes.errors import ApiServerError, KubeconfigError
+from upid.adapters.kubernetes.errors import ApiServerError, KubeconfigError, NoAnswerError
 from upid.adapters.kubernetes.lists import Lister
 from upid.adapters.kubernetes.session import Patience, Session
 from upid.adapters.kubernetes.target import Login, Target
+from upid.domain.objects import Connection
 
 
 class Authority:
@@ -30,21 +31,21 @@ class Authority:
         self.certificate = self._signed("ca", self.key, x509.BasicConstraints(ca=True, path_length=None))
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
 
-    def issue(self, name: str) -> tuple[bytes, bytes]:
-        """Return a certificate for 127.0.0.1 and `inner`, and its key, as PEM."""
+    def issue(self, name: str, days: float = 1) -> tuple[bytes, bytes]:
+        """Return a certificate for 127.0.0.1 and `inner`, and its key, as PEM; it ends in so many days."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("inner")])
-        certificate = self._signed(name, key, names)
+        certificate = self._signed(name, key, names, days)
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return certificate.public_bytes(serialization.Encoding.PEM), private
 
-    def _signed(self, name: str, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType) -> x509.Certificate:
+    def _signed(self, name: str, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType, days: float = 1) -> x509.Certificate:
         issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca")])
         builder = x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])).issuer_name(issuer)
         builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number()).add_extension(extension, critical=False)
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         now = datetime.now(UTC)
-        return builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1)).sign(self.key, hashes.SHA256())
+        return builder.not_valid_before(now - timedelta(days=9)).not_valid_after(now + timedelta(days=days)).sign(self.key, hashes.SHA256())
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -68,10 +69,14 @@ def authority() -> Authority:
 
 @contextmanager
 def https(
-    authority: Authority, folder: Path, least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    authority: Authority,
+    folder: Path,
+    least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+    most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    days: float = 1,
 ) -> Iterator[str]:
     """Serve over TLS, taking client certificates of the authority, and tell who came as the version."""
-    (folder / "server.pem").write_bytes(b"".join(authority.issue("server")))
+    (folder / "server.pem").write_bytes(b"".join(authority.issue("server", days)))
     (folder / "ca.pem").write_bytes(authority.pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
@@ -159,3 +164,36 @@ def test_a_certificate_with_another_key_is_told(authority: Authority) -> None:
 def test_an_authority_that_is_none_is_told(pem: bytes) -> None:
     with pytest.raises(KubeconfigError, match="not PEM text of a certificate"):
         version("https://127.0.0.1:1", pem)
+
+
+def connected(url: str, authority_pem: bytes = b"", **target: object) -> Connection:
+    return Session(Target("c", url, authority_pem, **target), Patience(attempts=1)).connection()  # type: ignore[arg-type] # options by name
+
+
+def test_a_connection_tells_its_tls_and_when_the_certificate_ends(authority: Authority, tmp_path: Path) -> None:
+    with https(authority, tmp_path, days=20) as url:
+        found = connected(url, authority.pem)
+    with https(authority, tmp_path, most=ssl.TLSVersion.TLSv1_2) as url:
+        older = connected(url, authority.pem, server_name="inner")
+
+    assert (found.tls, found.verified, older.tls) == ("TLSv1.3", True, "TLSv1.2")
+    assert found.certificate_until == pytest.approx(datetime.now(UTC).timestamp() + 20 * 86400, abs=60)
+
+
+def test_a_connection_that_is_not_checked_says_so(authority: Authority, tmp_path: Path) -> None:
+    with https(authority, tmp_path) as url:
+        found = connected(url, insecure=True)
+
+    assert (found.tls, found.verified, found.certificate_until) == ("TLSv1.3", False, None)
+
+
+def test_an_expired_certificate_is_told(authority: Authority, tmp_path: Path) -> None:
+    with https(authority, tmp_path, days=-1) as url:
+        for ask in (version, connected):
+            with pytest.raises(NoAnswerError, match="expired"):
+                ask(url, authority.pem)
+
+
+def test_a_connection_to_nobody_is_told() -> None:
+    with pytest.raises(NoAnswerError, match="cannot be reached"):
+        connected("https://127.0.0.1:9")
