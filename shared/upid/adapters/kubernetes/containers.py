@@ -27,7 +27,8 @@ def _container(body: Mapping[str, Any], role: ContainerRole) -> Container:
         )
     except ValueError as error:
         raise ValueError(f"container {name}: {error}") from None
-    ports = tuple(int(port["containerPort"]) for port in body.get("ports") or () if isinstance(port, Mapping) and "containerPort" in port)
+    declared = [port.get("containerPort") for port in body.get("ports") or () if isinstance(port, Mapping)]
+    ports = tuple(port for port in declared if isinstance(port, int))
     image = str(body.get("image") or "")
     return Container(name=name, resources=figures, role=role, image=image, heap_bytes=heap_bytes(body), ports=ports)
 

@@ -18,7 +18,7 @@ def placeholders(template: str) -> list[str]:
 
 
 def template_faults(template: str) -> list[Fault]:
-    """Return a fault for each placeholder that is no feature."""
+    """Return a fault for each name in braces that is no feature."""
     return [
         Fault("unknown_placeholder", f"There is no feature {match[1][:60]!r}.", Position(1, match.start() + 1))
         for match in _PLACEHOLDER.finditer(template)

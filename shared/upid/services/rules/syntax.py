@@ -73,6 +73,7 @@ class _Reader:
         self.count = 0
 
     def read(self, tree: Any, depth: int) -> Syntax:
+        """Return the plain tree of the parser's; ExpressionError for one that is too deep, too large, or not supported."""
         while isinstance(tree, Tree) and len(tree.children) == 1 and tree.data in _WRAPPERS:
             tree = tree.children[0]
         self.count += 1
