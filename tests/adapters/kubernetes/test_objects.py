@@ -228,3 +228,19 @@ def test_a_refusal_of_rollouts_that_nobody_installed_is_no_fault(api: Api) -> No
     api.add(PODS, pod("shop", "bare", labels={}) | {"spec": {"containers": [box()]}})
 
     assert api.inventory().unreadable == ()
+
+
+def test_a_rollout_of_a_deployments_template_has_the_containers_of_its_newest_replica_set(api: Api) -> None:
+    rollout = named("shop", "canary") | {
+        "spec": {"replicas": 2, "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "canary"}}
+    }
+    api.add(ROLLOUTS, rollout, named("shop", "young") | {"spec": rollout["spec"]})
+    api.add(REPLICA_SETS, workload("shop", "canary-1", box("old"), owner=("Rollout", "canary")))
+    newer = workload("shop", "canary-2", box("new"), owner=("Rollout", "canary"))
+    newer["metadata"]["creationTimestamp"] = "2026-02-02T03:04:05Z"
+    api.add(REPLICA_SETS, newer)
+
+    found = {w.name: [container.name for container in w.containers] for w in api.inventory().workloads}
+
+    assert found == {"canary": ["new"], "young": []}
+    assert api.inventory().unreadable == ()

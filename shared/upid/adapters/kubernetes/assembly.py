@@ -10,7 +10,7 @@ from upid.adapters.kubernetes.cluster_parts import Target
 from upid.adapters.kubernetes.pods import PodRow
 from upid.adapters.kubernetes.reader import Listing
 from upid.adapters.kubernetes.workloads import CRON_JOB, JOB, LISTED, REPLICA_SET, ROLLOUT, Found
-from upid.domain.inventory import Inventory, Pod, Unreadable, Workload
+from upid.domain.inventory import Container, Inventory, Pod, Unreadable, Workload
 from upid.domain.selectors import Matches
 
 
@@ -81,6 +81,8 @@ class Assembly:
 
     def _complete(self, workload: Workload, pods: list[PodRow]) -> Workload:
         live = [pod for pod in pods if pod.live]
+        if not workload.containers and workload.kind == ROLLOUT.name:
+            workload = replace(workload, containers=self._newest_containers(workload.uid))
         counted = workload.kind == CRON_JOB.name or workload.kind not in LISTED
         return replace(
             workload,
@@ -88,6 +90,12 @@ class Assembly:
             autoscaler=self.listing.autoscalers.get(Target(workload.namespace, workload.kind, workload.name)),
             node_names=tuple(sorted(pod.node for pod in live if pod.node)),
         )
+
+    def _newest_containers(self, uid: str) -> tuple[Container, ...]:
+        """Return the containers of the newest ReplicaSet that a workload owns, none where it has none yet."""
+        owned = [row for row in self.listing.workloads.get(REPLICA_SET.name, ()) if row.meta.owner and row.meta.owner.uid == uid]
+        newest = max(owned, key=lambda row: (row.meta.created_at, row.meta.name), default=None)
+        return newest.workload.containers if newest and isinstance(newest.workload, Workload) else ()
 
     @staticmethod
     def _pod(pod: PodRow, top: str) -> Pod:

@@ -79,6 +79,8 @@ def _workload(kind: Kind, meta: Meta, body: Mapping[str, Any]) -> Workload:
 def _pod_spec(kind: Kind, spec: Mapping[str, Any]) -> Mapping[str, Any]:
     if kind is POD:
         return spec
+    if kind is ROLLOUT and "workloadRef" in spec:
+        return {}  # its pods are those of a Deployment's template: its newest ReplicaSet has it
     holder = spec["jobTemplate"]["spec"] if kind is CRON_JOB else spec
     return holder["template"]["spec"]  # type: ignore[no-any-return] # a JSON document
 
