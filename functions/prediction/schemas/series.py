@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from upid.services.series import DEFAULT_STEP_SECONDS, MOST_SERIES, MOST_SIZE, MOST_VALUES, Asked, Metric, Selection, SeriesInput, Split
 
-Value = Annotated[float, Field(strict=True, ge=-MOST_SIZE, le=MOST_SIZE, allow_inf_nan=False)]
+Value = Annotated[float, Field(strict=True, ge=-MOST_SIZE, le=MOST_SIZE, allow_inf_nan=False, description="Below 1e-100 counts as 0.")]
 Level = Annotated[float, Field(gt=0, lt=1, description="Confidence of bounds. [1]")]
 Step = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False, description="[s]")]
 Name = Annotated[str, Field(max_length=253)]

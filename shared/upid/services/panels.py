@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from upid.domain.errors import InvalidRequestError
 from upid.domain.times import format_time
-from upid.services.series import MOST_TOTAL, MOST_VALUES, SeriesInput
+from upid.services.series import LEAST_SIZE, MOST_TOTAL, MOST_VALUES, SeriesInput
 
 Floats = NDArray[np.float64]
 IRREGULAR: Final = 0.01  # of a step: points further off the grid are told of
@@ -62,11 +62,17 @@ class Panel:
         return found
 
 
+def array_of(values: Sequence[float | None]) -> Floats:
+    """Return values of a request as an array: NaN = missing, and what is smaller than 1e-100 is 0."""
+    found = np.array([math.nan if value is None else value for value in values], np.float64)
+    return np.where(np.abs(found) < LEAST_SIZE, 0.0, found)
+
+
 def panel_of(given: SeriesInput) -> Panel:
     """Return a series of a request on its grid; InvalidRequestError with its pointer where it is empty, unsorted or too sparse."""
     if given.points is not None:
         return _on_grid(given)
-    values = np.array([math.nan if value is None else value for value in given.values], np.float64)
+    values = array_of(given.values)
     if np.isnan(values).all():
         raise InvalidRequestError([{"pointer": f"{given.pointer}/values", "detail": "There is no value in it."}])
     warnings = () if given.stated_step else (f"No step_seconds is given: {given.step_seconds:g} s are taken.",)
@@ -84,7 +90,7 @@ def panels_of(given: Iterable[SeriesInput]) -> list[Panel]:
 def _on_grid(given: SeriesInput) -> Panel:
     points = given.points or ()
     times = np.array([time for time, _ in points], np.float64)
-    values = np.array([math.nan if value is None else value for _, value in points], np.float64)
+    values = array_of([value for _, value in points])
     if np.isnan(values).all():
         raise InvalidRequestError([{"pointer": f"{given.pointer}/points", "detail": "There is no value in it."}])
     gaps = np.diff(times)

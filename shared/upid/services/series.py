@@ -10,6 +10,7 @@ MOST_SERIES: Final = 500
 MOST_VALUES: Final = 20_000  # of one series
 MOST_TOTAL: Final = 200_000  # of all series of a request
 MOST_SIZE: Final = 1e100  # of a value: its square must still be a number
+LEAST_SIZE: Final = 1e-100  # what is smaller counts as 0
 MOST_HORIZON: Final = 1_000
 MOST_PERIOD: Final = 10_000
 DEFAULT_STEP_SECONDS: Final = 60.0

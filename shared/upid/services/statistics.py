@@ -19,7 +19,7 @@ from upid.engine.statistics.describing import describe
 from upid.engine.statistics.linear import least_squares_line, robust_trend
 from upid.engine.statistics.variance import GroupSpread, anova, spread_by_group
 from upid.services.analytic_requests import AverageAsked, CorrelationAsked, Part, RegressionAsked
-from upid.services.panels import Floats, Panel, coarser, number, numbers, panel_of
+from upid.services.panels import Floats, Panel, array_of, coarser, number, numbers, panel_of
 from upid.services.series import Asked, Selection
 from upid.services.usage_series import SeriesReader
 
@@ -72,8 +72,8 @@ class StatisticsService:
 
     def regress(self, asked: RegressionAsked) -> dict[str, Any]:
         """Return a regression with its tests; InvalidRequestError where there are too few points, or predictors of another length."""
-        y = np.asarray(asked.y, np.float64)
-        columns = np.array([column for _, column in asked.predictors], np.float64).T
+        y = array_of(asked.y)
+        columns = np.array([array_of(column) for _, column in asked.predictors]).T
         try:
             if asked.kind == "polynomial":
                 return _polynomial(columns[:, 0], y, asked)

@@ -64,35 +64,31 @@ def multiple_regression(x: Floats, y: Floats, *, confidence: float = 0.95) -> Re
     with np.errstate(divide="ignore"):
         condition = float(singular[0] / singular[-1]) if k and singular[-1] > 0 else float("inf")
     slopes = weights * scale / width
-    covariance = (right.T * inverse**2) @ right * np.outer(scale / width, scale / width)
-    return _tested(y, rest * scale, slopes, middle, covariance, rank, condition, confidence)
+    spread = (right.T * inverse**2) @ right
+    errors = np.sqrt(np.concatenate([[1 / n + (middle / width) @ spread @ (middle / width)], np.maximum(np.diag(spread), 0)]))
+    unit = np.concatenate([[scale], scale / width])
+    return _tested(y, rest, scale, np.concatenate([[y.mean() - slopes @ middle], slopes]), errors * unit, rank, condition, confidence)
 
 
 def _tested(  # noqa: PLR0917 what one fit gave
-    y: Floats, rest: Floats, slopes: Floats, middle: Floats, covariance: Floats, rank: int, condition: float, confidence: float
+    y: Floats, rest: Floats, size: float, coefficients: Floats, per_deviation: Floats, rank: int, condition: float, confidence: float
 ) -> Regression:
-    n, k = len(y), len(slopes)
-    size = max(float(np.abs(y - y.mean()).max()), 1e-300)
-    squares, total = float(((rest / size) ** 2).sum()), float((((y - y.mean()) / size) ** 2).sum())
+    """Return the fit with its tests: `rest` in units of `size`, `per_deviation`: standard errors where the residual deviation is `size`."""
+    n, k = len(y), len(coefficients) - 1
+    squares, total = float((rest**2).sum()), float((((y - y.mean()) / size) ** 2).sum())
     squares = 0.0 if squares <= 1e-28 * n else squares
     degrees = n - k - 1
-    deviation = np.sqrt(squares / degrees) * size
-    # `covariance` is of slopes per unit of residual variance in units of y, so scale it back to the residual's own.
-    full = np.empty(k + 1)
-    full[1:] = np.sqrt(np.maximum(np.diag(covariance), 0)) / (float(np.abs(y - y.mean()).max()) or 1.0) * deviation
-    lever = float(middle @ covariance @ middle) / (float(np.abs(y - y.mean()).max()) or 1.0) ** 2
-    full[0] = deviation * np.sqrt(1 / n + max(lever, 0.0))
-    coefficients = np.concatenate([[y.mean() - slopes @ middle], slopes])
-    errors = full if rank == k else np.full(k + 1, np.nan)
+    deviation = np.sqrt(squares / degrees)
+    errors = per_deviation * deviation if rank == k else np.full(k + 1, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         p_values = 2 * stdtr(degrees, -np.where(errors > 0, np.abs(coefficients) / errors, np.where(coefficients == 0, 0.0, np.inf)))
     wide = stdtrit(degrees, 0.5 + confidence / 2) * errors
     quality = 1 - squares / total if total > 0 else float("nan")
     f = (total - squares) / k / (squares / degrees) if squares > 0 and k else (float("inf") if k and total > 0 else float("nan"))
     return Regression(
-        coefficients, errors, coefficients - wide, coefficients + wide, np.where(np.isnan(errors), np.nan, p_values), y - rest, quality,
+        coefficients, errors, coefficients - wide, coefficients + wide, np.where(np.isnan(errors), np.nan, p_values), y - rest * size, quality,
         1 - (1 - quality) * (n - 1) / degrees, f, float(fdtrc(k, degrees, f)) if k and f == f else float("nan"),  # noqa: PLR0124 NaN differs from itself
-        float(deviation), aicc(squares, n, k + 2) + 2 * n * float(np.log(size)), condition, rank, n,
+        float(deviation) * size, aicc(squares, n, k + 2) + 2 * n * float(np.log(size)), condition, rank, n,
     )  # fmt: skip
 
 
