@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import numpy as np
@@ -183,3 +185,30 @@ def test_a_cluster_that_was_never_collected_is_409(client: Client, seen: Collect
     cluster_id = client.post("/clusters", told(name="new")).expect(201)["id"]
 
     assert client.get("/metrics/" + path.format(cluster_id)).problem(409, "nothing-collected")["cluster_id"] == cluster_id
+
+
+def test_csv_has_a_row_for_each_value_where_that_is_asked_for(client: Client, seen: Collected) -> None:
+    path, query = f"/metrics/history/{seen.cluster_id}", {"step": "1h", "window": "2h", "group_by": "namespace,pod"}
+    series = client.get(path, query=query).expect(200)["series"]
+    answer = client.get(path, query=query, headers={"Accept": "text/csv, application/json;q=0.5"})
+
+    rows = list(csv.DictReader(io.StringIO(answer.raw.body.decode())))
+    assert (answer.status, answer.header("content-type")) == (200, "text/csv; charset=utf-8")
+    assert len(rows) == sum(len(one["values"]) for one in series)
+    first = {
+        "time": format_time(seen.end - 7200),
+        "metric": series[0]["metric"],
+        "unit": "cores",
+        **series[0]["labels"],
+        "value": str(series[0]["values"][0]),
+    }
+    assert rows[0] == first
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/json", "text/csv;q=0.5, application/json", "text/csv;q=x", "text/csv, */*", "text/html"]
+)
+def test_json_is_answered_where_csv_is_not_preferred(client: Client, seen: Collected, accept: str) -> None:
+    asked = {"cluster_id": seen.cluster_id, "window": "1h"}
+
+    assert client.post("/metrics/history/query", asked, headers={"Accept": accept}).expect(200)["steps"] == 12

@@ -30,7 +30,10 @@ def get_aggregation(aggregation_id: str, services: Injected, caller: CurrentCall
 
 @router.get("/<cluster_id>/summary", permission="metrics:read", errors=ERRORS)
 def get_usage_summary(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Spans) -> UsageSummaryOut:
-    """Summarize a cluster's usage: mean, quantiles and highest of the whole and of each group; over the last week where no window is named."""
+    """Summarize a cluster's usage: mean, quantiles and highest of the whole and of each group.
+
+    Over the last week where no window is named.
+    """
     return UsageSummaryOut.model_validate(services.usage.summary(caller.tenant, filters.query(cluster_id)))
 
 

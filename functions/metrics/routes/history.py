@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.event_handler import Response
+
+from functions.metrics.formats import Accept, history_as
 from functions.metrics.routes.resources import ERRORS
 from functions.metrics.schemas.history import (
     Histories,
@@ -19,23 +22,28 @@ router = Router("/metrics/history", tag="Historical Data")
 
 
 @router.get("/<cluster_id>", permission="metrics:read", errors=ERRORS)
-def get_usage_history(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Histories) -> UsageHistoryOut:
+def get_usage_history(
+    cluster_id: str, services: Injected, caller: CurrentCaller, filters: Histories, accept: Accept = ""
+) -> Response[UsageHistoryOut]:
     """Return a cluster's usage over time, by group; the last day where no window is named.
 
-    The series of a group are joined at every stored step, then brought onto the steps that are asked for: the highest of a namespace is that of its sum.
+    The series of a group are joined at every stored step, then brought onto the steps that are asked for: the highest of a namespace is that of its sum. `Accept: text/csv` gives one row for each value.
     """
-    return UsageHistoryOut.model_validate(services.usage.query(caller.tenant, filters.query(cluster_id)))
+    return history_as(UsageHistoryOut.model_validate(services.usage.query(caller.tenant, filters.query(cluster_id))), accept)
 
 
 @router.post("/query", permission="metrics:read", errors=ERRORS)
-def query_usage_history(body: UsageQueryIn, services: Injected, caller: CurrentCaller) -> UsageHistoryOut:
-    """Return a cluster's usage over time: selection, window, step, aggregation, groups and fill policy as the body says."""
-    return UsageHistoryOut.model_validate(services.usage.query(caller.tenant, body.query()))
+def query_usage_history(body: UsageQueryIn, services: Injected, caller: CurrentCaller, accept: Accept = "") -> Response[UsageHistoryOut]:
+    """Return a cluster's usage over time: selection, window, step, aggregation, groups and fill policy as the body says. `Accept` as for the path by cluster."""
+    return history_as(UsageHistoryOut.model_validate(services.usage.query(caller.tenant, body.query())), accept)
 
 
 @router.get("/<cluster_id>/trends", permission="metrics:read", errors=ERRORS)
 def get_usage_trends(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Spans) -> UsageTrendsOut:
-    """Tell where usage goes: Theil-Sen slope and Mann-Kendall significance of daily means over four weeks, of hourly ones in less than a week."""
+    """Tell where usage goes, by Theil-Sen slope and Mann-Kendall significance.
+
+    Of daily means, over four weeks where no window is named; of hourly ones in less than a week.
+    """
     return UsageTrendsOut.model_validate(services.usage.trends(caller.tenant, filters.query(cluster_id)))
 
 

@@ -25,7 +25,7 @@ from upid.http.callers import caller_of
 from upid.http.outgoing import below_stage
 from upid.http.problems import MethodNotAllowedError, ProblemAnswer, problem, unexpected
 from upid.http.router import Endpoint, Router
-from upid.http.validation import StrictRequests, faults, query_names
+from upid.http.validation import StrictRequests, TypedAnswers, faults, query_names
 
 __all__ = ["PREFIX", "Api", "Endpoint", "Router", "build_api"]
 
@@ -58,6 +58,7 @@ class Api(APIGatewayRestResolver):
         self.processed_stack_frames = deque(maxlen=0)  # type: ignore[assignment] # a list for debugging that threads would share: it stays empty
         self._request_validation_middleware = StrictRequests()
         self.exception_handler(AppError)(self._expected)
+        self._response_validation_middleware = TypedAnswers(validation_serializer=self._serializer, has_response_validation_error=True)
         self.exception_handler(RequestValidationError)(self._invalid)
         self.exception_handler(Exception)(self._unexpected)
 

@@ -6,7 +6,10 @@ import json
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
 from pydantic import BaseModel
 
 from upid.domain.errors import InvalidRequestError
@@ -41,6 +44,16 @@ class StrictRequests(OpenAPIRequestValidationMiddleware):
 
     def _get_body(self, app: EventHandlerInstance) -> dict[str, Any]:
         return read_body(app)
+
+
+class TypedAnswers(OpenAPIResponseValidationMiddleware):
+    """Powertools' validation of answers, but of JSON alone: a text such as CSV is no model."""
+
+    def _handle_response(self, *, route: Route, response: Response[Any]) -> Response[Any]:
+        if isinstance(response.body, str) and not response.is_json():
+            return response
+        answer: Response[Any] = super()._handle_response(route=route, response=response)
+        return answer
 
 
 def read_body(app: EventHandlerInstance) -> dict[str, Any]:
