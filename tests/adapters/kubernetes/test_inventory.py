@@ -180,3 +180,9 @@ def test_an_empty_cluster_is_an_empty_inventory(api: Api) -> None:
     inventory = api.inventory()
 
     assert (inventory.workloads, inventory.pods, inventory.nodes, inventory.unreadable) == ((), (), (), ())
+
+
+def test_declared_ports_are_kept_and_what_is_no_number_is_left_out(api: Api) -> None:
+    ports = [{"containerPort": 8080}, {"containerPort": "web"}, {"name": "x"}, {"containerPort": 9090}]
+    api.add(DEPLOYMENTS, workload("shop", "web", box("app", ports=ports), replicas=1))
+    assert only(api.inventory(), "Deployment").containers[0].ports == (8080, 9090)

@@ -7,7 +7,21 @@ from typing import Any
 
 import orjson
 import pytest
-from adapters.kubernetes.playing import NODES, PODS, REPLICA_SETS, Api, box, named, pod, refusal, workload
+from adapters.kubernetes.playing import (
+    CRON_JOBS,
+    DAEMON_SETS,
+    JOBS,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    STATEFUL_SETS,
+    Api,
+    box,
+    named,
+    pod,
+    refusal,
+    workload,
+)
 from outside.serving import Reply
 
 from upid.adapters.kubernetes.errors import ApiServerError, ListExpiredError
@@ -199,6 +213,24 @@ def test_resources_are_found_by_discovery(api: Api) -> None:
 
     with api.opened() as server:
         assert (server.serves("v1", "pods/resize"), server.serves("v1", "nodes"), server.serves("apps/v9", "pods")) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "spec", "status", "figures"),
+    [
+        ("jobs", JOBS, {"parallelism": 4}, {"active": 3, "ready": 2}, (4, 2)),
+        ("cronjobs", CRON_JOBS, {}, {"active": [{"kind": "Job", "name": "a"}]}, (None, 1)),
+        ("daemonsets", DAEMON_SETS, {}, {"desiredNumberScheduled": 5, "numberReady": 4}, (5, 4)),
+        ("statefulsets", STATEFUL_SETS, {"replicas": 0}, {"replicas": 0}, (0, 0)),
+        ("replicasets", REPLICA_SETS, {}, {"readyReplicas": 1}, (1, 1)),
+    ],
+)
+def test_each_kind_tells_its_replicas_in_its_own_way(api: Api, kind: Any, path: str, spec: Any, status: Any, figures: Any) -> None:
+    api.add(path, named("shop", "one") | {"spec": spec, "status": status})
+
+    (row,) = shown(api, kind)
+
+    assert (row["replicas"], row["ready_replicas"]) == figures
 
 
 def test_rollouts_are_workloads_that_own_their_replica_sets(api: Api) -> None:

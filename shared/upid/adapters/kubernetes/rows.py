@@ -73,11 +73,14 @@ def _pod(body: Body, spec: Body, status: Body) -> Reduced:
 
 def _workload(kind: str) -> Callable[[Body, Body, Body], Reduced]:
     def reduce(body: Body, spec: Body, status: Body) -> Reduced:
-        wanted, ready = {
-            "DaemonSet": (status.get("desiredNumberScheduled"), status.get("numberReady")),
-            "Job": (spec.get("parallelism", 1), status.get("ready")),
-            "CronJob": (None, len(status.get("active") or ())),
-        }.get(kind, (spec.get("replicas", 1), status.get("readyReplicas")))
+        # The same name means another thing in another kind: `active` is a list in a CronJob and a count in a Job.
+        wanted, ready = spec.get("replicas", 1), status.get("readyReplicas")
+        if kind == "DaemonSet":
+            wanted, ready = status.get("desiredNumberScheduled"), status.get("numberReady")
+        elif kind == "Job":
+            wanted, ready = spec.get("parallelism", 1), status.get("ready")
+        elif kind == "CronJob":
+            wanted, ready = None, len(status.get("active") or ())
         return {"kind": kind, "replicas": wanted, "ready_replicas": ready or 0, "owner": owner_of(body), "images": _images(kind, spec)}
 
     return reduce
