@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from upid.ports.clock import Clock, Ids
     from upid.ports.keys import Sealer
     from upid.ports.kubernetes import KubernetesClients
+    from upid.ports.links import Links
     from upid.ports.metrics_source import MetricsSources
     from upid.ports.prices import Prices
     from upid.ports.usage_history import UsageHistory
@@ -127,6 +128,15 @@ class Services:
         from upid.adapters.directory.blobs import open_blobs
 
         return open_blobs(self.settings.home / "blobs", self.clock.now())
+
+    @cached_property
+    def links(self) -> Links | None:
+        """Links to blobs; None where the edge carries answers of any length."""
+        if not self.settings.aws:
+            return None
+        from upid.adapters.s3.links import S3Links
+
+        return S3Links(self.aws, self.settings.aws.bucket)
 
     @cached_property
     def sealer(self) -> Sealer:

@@ -20,9 +20,10 @@ from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder, Rou
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from upid.bootstrap import build_services
 from upid.domain.errors import AppError, ForbiddenError, InvalidRequestError, NotFoundError, UnauthenticatedError
 from upid.http.callers import caller_of
-from upid.http.outgoing import below_stage
+from upid.http.outgoing import below_stage, by_reference
 from upid.http.problems import MethodNotAllowedError, ProblemAnswer, problem, unexpected
 from upid.http.router import Endpoint, Router
 from upid.http.validation import StrictRequests, TypedAnswers, faults, query_names
@@ -57,8 +58,8 @@ class Api(APIGatewayRestResolver):
         self._serializer = _dumps
         self.processed_stack_frames = deque(maxlen=0)  # type: ignore[assignment] # a list for debugging that threads would share: it stays empty
         self._request_validation_middleware = StrictRequests()
-        self.exception_handler(AppError)(self._expected)
         self._response_validation_middleware = TypedAnswers(validation_serializer=self._serializer, has_response_validation_error=True)
+        self.exception_handler(AppError)(self._expected)
         self.exception_handler(RequestValidationError)(self._invalid)
         self.exception_handler(Exception)(self._unexpected)
 
@@ -87,7 +88,11 @@ class Api(APIGatewayRestResolver):
         """Answer one API Gateway event (payload 1.0)."""
         token = _CURRENT.set(_Exchange(APIGatewayProxyEvent(dict(event), orjson.loads), context))
         try:
-            return below_stage(self._build_response(self._resolve()), event)
+            answer = below_stage(self._build_response(self._resolve()), event)
+            try:
+                return by_reference(answer, event, build_services)
+            except AppError as error:
+                return self._build_response(self._builder(self._expected(error)))
         finally:
             _CURRENT.reset(token)
 

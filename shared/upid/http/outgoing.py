@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
+from upid.bootstrap import Services
+
 LOCATION: Final = "Location"
+LONGEST_BYTES: Final = 5_000_000  # a buffered answer of Lambda ends at 6 MB, its envelope and escapes included
+LINK_SECONDS: Final = 300
+
+
+def by_reference(answer: dict[str, Any], event: Mapping[str, Any], build: Callable[[], Services]) -> dict[str, Any]:
+    """Return the answer; one that is too long for Lambda lies behind a link that works for five minutes, and 303 leads there.
+
+    Only answers of GET go that way: what a client sent is never done again by following a link. UnavailableError where it cannot be stored.
+    """
+    body = answer.get("body") or ""
+    if event.get("httpMethod") != "GET" or not _is_long(body):
+        return answer
+    services = build()
+    if services.links is None:
+        return answer
+    name = f"answers/{services.ids.secret()}"
+    services.blobs.put(name, body.encode())
+    kind = (answer.get("multiValueHeaders") or {}).get("Content-Type", ["application/json"])[0]
+    link = services.links.link(name, seconds=LINK_SECONDS, content_type=kind)
+    return {
+        "statusCode": HTTPStatus.SEE_OTHER.value,
+        "multiValueHeaders": {LOCATION: [link], "Cache-Control": ["no-store"]},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+
+
+def _is_long(body: str) -> bool:
+    return len(body) > LONGEST_BYTES or (len(body) * 4 > LONGEST_BYTES and len(body.encode()) > LONGEST_BYTES)
 
 
 def below_stage(answer: dict[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""What only the home on AWS has: roles that allow no more than they say, the bus, links to long answers."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from e2e.homes.journey import Journey
+
+from upid.bootstrap import Services
+from upid.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def journey(journey_of: Callable[[str], Journey]) -> Journey:
+    return journey_of("aws")
+
+
+@pytest.fixture
+def services(journey: Journey) -> Iterator[Services]:
+    """The services of the home, as a process on its data has them."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in journey.home.environment.items():
+            environment.setenv(name, value)
+        yield Services(Settings.from_environment())
+
+
+def as_role(function: str, service: str) -> Any:
+    """Return a client with the rights of a function's role."""
+    name = boto3.client("cloudformation").describe_stack_resource(StackName="upid", LogicalResourceId=f"{function}Role")
+    arn = boto3.client("iam").get_role(RoleName=name["StackResourceDetail"]["PhysicalResourceId"])["Role"]["Arn"]
+    given = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return boto3.client(
+        service,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+def test_a_role_allows_what_its_function_does(journey: Journey) -> None:
+    key = {"partition": {"S": "r#none"}, "sort": {"S": "#none"}}
+
+    assert "Item" not in as_role("Gateway", "dynamodb").get_item(TableName=journey.home.environment["UPID_TABLE"], Key=key)
+
+
+@pytest.mark.parametrize(
+    ("function", "service", "call"),
+    [
+        ("Gateway", "dynamodb", lambda c, home: c.delete_item(TableName=home["UPID_TABLE"], Key={"partition": {"S": "a"}, "sort": {"S": "b"}})),
+        ("Gateway", "s3", lambda c, home: c.get_object(Bucket=home["UPID_BUCKET"], Key="t/default/x")),
+        ("AnalyzeShard", "dynamodb", lambda c, home: c.delete_table(TableName=home["UPID_TABLE"])),
+        ("AnalyzeShard", "stepfunctions", lambda c, home: c.start_execution(stateMachineArn=home["UPID_MACHINES"] + "analyze-cluster")),
+        ("Authorizer", "s3", lambda c, home: c.list_objects_v2(Bucket=home["UPID_BUCKET"])),
+    ],
+)  # fmt: skip
+def test_a_role_allows_nothing_else(journey: Journey, function: str, service: str, call: Callable[[Any, Any], Any]) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        call(as_role(function, service), journey.home.environment)
+
+
+def test_the_outbox_goes_to_the_bus_once(journey: Journey, services: Services) -> None:
+    assert journey.analysis["status"] == "succeeded"
+    queue = boto3.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
+    rule = {"Name": "all", "EventBusName": "upid"}
+    boto3.client("events").put_rule(**rule, EventPattern=json.dumps({"source": ["upid"]}))
+    arn = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    boto3.client("events").put_targets(EventBusName="upid", Rule="all", Targets=[{"Id": "heard", "Arn": arn}])
+    waiting = {stored.event.id for stored in services.events.unpublished(1000)}
+    function = boto3.client("cloudformation").describe_stack_resource(StackName="upid", LogicalResourceId="PublishEventsFunction")
+
+    answers = [
+        json.loads(boto3.client("lambda").invoke(FunctionName=function["StackResourceDetail"]["PhysicalResourceId"])["Payload"].read())
+        for _ in range(2)
+    ]
+
+    heard: list[str] = []
+    while found := boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+        heard += [json.loads(message["Body"])["detail"]["id"] for message in found]
+        for message in found:
+            boto3.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    assert answers == [{"published": len(waiting)}, {"published": 0}]
+    assert sorted(heard) == sorted(waiting)
+
+
+def test_a_link_gives_a_stored_answer_without_a_token(services: Services) -> None:
+    assert services.links is not None
+    services.blobs.put("answers/long", b'{"items": []}')
+
+    with urllib.request.urlopen(services.links.link("answers/long", seconds=60, content_type="application/json")) as answer:
+        assert (answer.status, answer.headers["Content-Type"], answer.read()) == (200, "application/json", b'{"items": []}')
