@@ -39,13 +39,13 @@ IMPOSSIBLE = {
 CASES = [(path, options) for path, found in OPTIONS.items() for options in found]
 
 
-def held(client: Client, path: str, body: Any) -> None:
+def held(client: Client, path: str, body: Any) -> bool:
+    """Tell whether the answer holds what every answer must."""
     answer = client.post(path, body)
-    assert answer.status in {200, 422}, (answer.status, answer.raw.body[:500])
-    assert b"NaN" not in answer.raw.body
-    assert b"Infinity" not in answer.raw.body
-    if answer.status == 422:
-        assert all(fault["pointer"].startswith("#") and fault["detail"] for fault in answer.json["errors"])
+    faults = answer.json["errors"] if answer.status == 422 else []
+    pointed = all(fault["pointer"].startswith("#") and fault["detail"] for fault in faults)
+    numbers = b"NaN" not in answer.raw.body and b"Infinity" not in answer.raw.body
+    return numbers and pointed and (answer.status == 200 or bool(faults))
 
 
 def test_every_model_over_series_is_here() -> None:
@@ -59,7 +59,7 @@ def test_every_model_over_series_is_here() -> None:
 @pytest.mark.parametrize(("path", "options"), CASES, ids=[f"{path.rsplit('/', 1)[1]} {options}" for path, options in CASES])
 def test_hard_values_get_an_answer_or_a_pointer(client: Client, path: str, options: dict[str, Any]) -> None:
     for values in VALUES.values():
-        held(client, path, {"values": values, "step_seconds": 3600, **options})
+        assert held(client, path, {"values": values, "step_seconds": 3600, **options}), (path, values)
 
 
 @pytest.mark.parametrize("path", OPTIONS)

@@ -27,7 +27,7 @@ WEEK_DAYS: Final = 7.0
 def plan(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
     """Return for each series when its capacity is full, with bounds, and the nodes that it needs, as `PlanningOut` names it."""
 
-    def run(batch: Batch) -> list[Answer]:
+    def _run(batch: Batch) -> list[Answer]:
         capacity = capacities_of(batch, request)
         found = until_full(days(batch), batch.values, capacity, confidence=request["confidence"])
         use = headroom(batch.values, capacity, probability=request["percentile"] / 100, target=request["target_utilization"])
@@ -36,7 +36,7 @@ def plan(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
             for row, panel in enumerate(batch.panels)
         ]
 
-    return answer_of("capacity-exhaustion", request, by_batch(panels, run))
+    return answer_of("capacity-exhaustion", request, by_batch(panels, _run))
 
 
 def _planned(panel: Panel, row: int, found: Exhaustion, request: Mapping[str, Any], *, capacity: float, quantile: float) -> Answer:
@@ -96,19 +96,19 @@ def project(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
     """Return how each series grows and where that leads, as `GrowthOut` names it."""
     ahead = np.array(sorted(set(request["horizons_days"])), dtype=np.float64)
 
-    def run(batch: Batch) -> list[Answer]:
+    def _run(batch: Batch) -> list[Answer]:
         fits = {"linear": grow(days(batch), batch.values, ahead, model="linear", confidence=request["confidence"])}
         rising = np.atleast_1d((np.nan_to_num(batch.values, nan=1.0) > 0).all(axis=1))
         if request["model"] != "linear" and rising.any():
             safe = np.where(rising[:, None], batch.values, 1.0)
             fits["exponential"] = grow(days(batch), safe, ahead, model="exponential", confidence=request["confidence"])
-        return [_grown(panel, row, fits, bool(rising[row]), ahead, request) for row, panel in enumerate(batch.panels)]
+        return [_grown(panel, row, fits, ahead, request, rising=bool(rising[row])) for row, panel in enumerate(batch.panels)]
 
-    return answer_of("growth-projection", request, by_batch(panels, run))
+    return answer_of("growth-projection", request, by_batch(panels, _run))
 
 
-def _grown(panel: Panel, row: int, fits: Mapping[str, Growth], rising: bool, ahead: Floats, request: Mapping[str, Any]) -> Answer:  # noqa: FBT001, PLR0917 what is known of one row
-    model, warnings = _model(row, fits, rising, request["model"])
+def _grown(panel: Panel, row: int, fits: Mapping[str, Growth], ahead: Floats, request: Mapping[str, Any], *, rising: bool) -> Answer:
+    model, warnings = _model(row, fits, request["model"], rising=rising)
     found = fits[model]
     relative, rate = float(found.relative[row]), float(found.rate[row])
     per_week = math.expm1(WEEK_DAYS * math.log1p(relative)) if model == "exponential" else relative * WEEK_DAYS
@@ -133,7 +133,7 @@ def _grown(panel: Panel, row: int, fits: Mapping[str, Growth], rising: bool, ahe
     return answer | {"model": model, "projections": projections, "goodness_of_fit": fit}
 
 
-def _model(row: int, fits: Mapping[str, Growth], rising: bool, wanted: str) -> tuple[str, list[str]]:  # noqa: FBT001 a flag of the row
+def _model(row: int, fits: Mapping[str, Growth], wanted: str, *, rising: bool) -> tuple[str, list[str]]:
     if wanted == "linear" or "exponential" not in fits or not rising:
         return "linear", [] if wanted != "exponential" else ["An exponential model needs values above 0: a line was taken."]
     if wanted == "exponential":
@@ -149,7 +149,7 @@ def calculate_thresholds(panels: Sequence[Panel], request: Mapping[str, Any]) ->
     if request["method"] == "percentile" and levels["critical"] >= 1:
         raise InvalidRequestError([{"pointer": "#/critical", "detail": "A percentile's share is below 1, such as 0.99."}])
 
-    def run(batch: Batch) -> list[Answer]:
+    def _run(batch: Batch) -> list[Answer]:
         step = batch.panels[0].step_seconds
         hold = max(math.ceil(request["for_seconds"] / step), 1)
         found = {name: threshold(batch.values, method=request["method"], sensitivity=level) for name, level in levels.items()}
@@ -162,7 +162,7 @@ def calculate_thresholds(panels: Sequence[Panel], request: Mapping[str, Any]) ->
             for row, panel in enumerate(batch.panels)
         ]
 
-    return answer_of("threshold-from-history", request, by_batch(panels, run))
+    return answer_of("threshold-from-history", request, by_batch(panels, _run))
 
 
 def _level(panel: Panel, value: float, past: Any, row: int) -> Answer:
@@ -190,7 +190,7 @@ def _flat(panel: Panel) -> list[str]:
 def analyze_headroom(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
     """Return what is free above each series' use, now and with nodes gone, as `HeadroomOut` names it."""
 
-    def run(batch: Batch) -> list[Answer]:
+    def _run(batch: Batch) -> list[Answer]:
         capacity = capacities_of(batch, request)
         found = headroom(batch.values, capacity, probability=request["percentile"] / 100, target=request["target_utilization"])
         names = (
@@ -201,7 +201,7 @@ def analyze_headroom(panels: Sequence[Panel], request: Mapping[str, Any]) -> Ans
             for row, panel in enumerate(batch.panels)
         ]
 
-    return answer_of("headroom", request, by_batch(panels, run))
+    return answer_of("headroom", request, by_batch(panels, _run))
 
 
 def _free(panel: Panel, found: Mapping[str, float], request: Mapping[str, Any]) -> Answer:

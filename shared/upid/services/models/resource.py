@@ -40,13 +40,13 @@ class Measured(NamedTuple):
 def calculate_utilization(panels: Sequence[Panel], request: Mapping[str, Any]) -> Answer:
     """Return how much of each capacity is used, as `UtilizationOut` names it."""
 
-    def run(batch: Batch) -> list[Answer]:
+    def _run(batch: Batch) -> list[Answer]:
         capacity = capacities_of(batch, request)
         use = describe(batch.values, (*PROBABILITIES, request["percentile"] / 100))
         free = headroom(batch.values, capacity, target=request["target_utilization"])
         return [_utilized(panel, row, use, free, float(capacity[row]), request) for row, panel in enumerate(batch.panels)]
 
-    return answer_of("utilization", request, by_batch(panels, run))
+    return answer_of("utilization", request, by_batch(panels, _run))
 
 
 def _utilized(panel: Panel, row: int, use: Any, free: Any, capacity: float, request: Mapping[str, Any]) -> Answer:  # noqa: PLR0917 what is known of a row

@@ -23,11 +23,11 @@ def calculate_throughput(panels: Sequence[Panel], request: Mapping[str, Any]) ->
                 [{"pointer": f"#/series/{place}", "detail": f"Values of {panel.name[:100]} below 0 are no {request['kind']}s."}]
             )
 
-    def run(batch: Batch) -> list[Answer]:
+    def _run(batch: Batch) -> list[Answer]:
         found = _of_batch(batch, request["kind"])
         return [_measured(panel, row, found, request) for row, panel in enumerate(batch.panels)]
 
-    return answer_of("throughput", request, by_batch(panels, run)) | {"closed": None}
+    return answer_of("throughput", request, by_batch(panels, _run)) | {"closed": None}
 
 
 def closed(request: Mapping[str, Any]) -> Answer:
