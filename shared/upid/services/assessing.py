@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from upid.domain.inventory import Inventory
+from upid.engine.rightsizing.folds import Fold, folded_with_tests
 from upid.engine.rightsizing.options import Options, options_of
 from upid.engine.usage.evidence import Evidence
 from upid.engine.usage.exact import exact_evidence
-from upid.engine.usage.folding import fold
 from upid.engine.usage.profile import UsageProfile, empty_profile
 from upid.engine.usage.summarised import profile_evidence
 from upid.ports.prices import Prices
@@ -38,6 +38,7 @@ class Loaded:
     profile: UsageProfile
     evidence: Evidence
     window: UsageWindow
+    folds: Sequence[Fold] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Assessor:
             nodes=loaded.inventory.nodes,
             options=options,
             window=loaded.window,
+            folds=loaded.folds,
         )
 
     def _from_profile(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
@@ -85,8 +87,9 @@ class Assessor:
         end = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard).profile.folded_until
         chunks = self.history.read(HistoryScope(scope.tenant, scope.cluster_id, scope.shard), start=end - scope.history_seconds, end=end)
         samples = samples_of(chunks, rows)
-        profile = fold(empty_profile(workload_index(rows)), samples)
-        return Loaded(inventory, rows, profile, exact_evidence(samples), UsageWindow(samples.start, samples.end, samples.step_seconds))
+        profile, folds = folded_with_tests(samples)
+        window = UsageWindow(samples.start, samples.end, samples.step_seconds)
+        return Loaded(inventory, rows, profile, exact_evidence(samples), window, folds)
 
 
 def is_selected(row: ContainerRow, request: Mapping[str, Any]) -> bool:

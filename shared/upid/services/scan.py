@@ -67,19 +67,18 @@ class _Run:
 
     def size(self, namespaces: Sequence[str], chunks: Sequence[UsageChunk], rows: Sequence[ContainerRow]) -> None:
         """Take in the entries of a group of namespaces; without chunks they are withheld."""
+        from upid.engine.rightsizing.folds import folded_with_tests  # noqa: PLC0415 as above
         from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
-        from upid.engine.usage.folding import fold  # noqa: PLC0415 as above
-        from upid.engine.usage.profile import empty_profile  # noqa: PLC0415 as above
         from upid.services import entries, sizing  # noqa: PLC0415 as above
 
         names = set(namespaces)
         mine = [row for row in rows if row.namespace in names]
         samples = sizing.samples_of(chunks, mine)
-        profile = empty_profile(sizing.workload_index(mine))
+        profile, folds = folded_with_tests(samples)
         window = sizing.UsageWindow(self.window.start, self.window.end, self.window.step_seconds)
         table = sizing.assess_rows(
-            mine, fold(profile, samples) if chunks else profile, exact_evidence(samples),
-            prices=self.prices, nodes=self.inventory.nodes, options=self.options, window=window,
+            mine, profile, exact_evidence(samples),
+            prices=self.prices, nodes=self.inventory.nodes, options=self.options, window=window, folds=folds,
         )  # fmt: skip
         self.entries += entries.entries(table)
         self.summaries.append(entries.summary(table))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from upid.engine.rightsizing.current import CurrentResources, PriceColumns
+    from upid.engine.rightsizing.folds import Fold
     from upid.engine.rightsizing.options import Options
     from upid.engine.usage.evidence import Evidence
     from upid.engine.usage.profile import UsageProfile
@@ -117,15 +118,19 @@ def assess_rows(
     nodes: Sequence[Node],
     options: Options,
     window: UsageWindow,
+    folds: Sequence[Fold] = (),
 ) -> Table:
-    """Return the table of recommendations of these rows; the arrays' rows are in the same order. ValueError where their number differs."""
+    """Return the table of recommendations of these rows; the arrays' rows are in the same order. ValueError where their number differs.
+
+    `folds`: days to judge the rule on, where stored samples were read; without any, the profile's newest days are held out.
+    """
     from upid.engine.rightsizing.assess import assess  # noqa: PLC0415 it needs numpy, and API groups import this module
     from upid.services.gathering import current_of, evidence_columns, prices_of  # noqa: PLC0415 for the same reason
 
     current: CurrentResources = current_of(rows, nodes)
     price: PriceColumns = prices_of(rows, nodes, prices)
     rates = {"cpu_usd_per_core_hour": price.cpu_usd_per_core_hour, "memory_usd_per_gib_hour": price.memory_usd_per_gib_hour}
-    columns = assess(profile, evidence, current, price, options).columns
+    columns = assess(profile, evidence, current, price, options, folds=folds).columns
     return Table(rows, {**columns, **evidence_columns(evidence), **rates}, window, evidence.source)
 
 

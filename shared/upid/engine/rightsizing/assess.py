@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from upid.engine.rightsizing.columns import NOT_WITHHELD, RECOMMENDED, UNCHANGED
 from upid.engine.rightsizing.confidence import Confidence, confidence, margin
 from upid.engine.rightsizing.cpu import is_lower_bound
 from upid.engine.rightsizing.current import CurrentResources, PriceColumns
+from upid.engine.rightsizing.folds import Fold, judge_folds
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.reasons import reason_matrix
 from upid.engine.rightsizing.rule import Sized, size
@@ -35,11 +37,19 @@ class Assessment:
     columns: Columns
 
 
-def assess(profile: UsageProfile, evidence: Evidence, current: CurrentResources, prices: PriceColumns, options: Options) -> Assessment:
+def assess(
+    profile: UsageProfile,
+    evidence: Evidence,
+    current: CurrentResources,
+    prices: PriceColumns,
+    options: Options,
+    *,
+    folds: Sequence[Fold] = (),
+) -> Assessment:
     """Return what every row needs, why, how sure that is, what it would have done on the held-out tail, and what it saves.
 
     A row without enough data, or with input that is no number, is withheld or left unchanged with a code; a NaN never counts as fine. What is
-    recommended for a withheld row is what it has now.
+    recommended for a withheld row is what it has now. The back-test is of `folds`, and without any of the newest days of the profile.
 
     Raises
     ------
@@ -51,9 +61,7 @@ def assess(profile: UsageProfile, evidence: Evidence, current: CurrentResources,
     everything = seen(profile)
     sized = size(everything, current, options)
     sure = confidence(everything, evidence.effective_samples)
-    slots = held_slots(profile)
-    past = size(seen(profile, hold_out=slots), current, options)
-    judged = backtest(profile, past.cpu, past.memory, slots=slots)
+    judged = judge_folds(folds, current, options) if folds else _judge_newest(profile, current, options)
     code = _withheld(sized, evidence, current)
     status = np.where(code != NOT_WITHHELD, WITHHELD, np.where(sized.cpu.changes | sized.memory.changes, RECOMMENDED, UNCHANGED)).astype(
         np.int8
@@ -63,12 +71,18 @@ def assess(profile: UsageProfile, evidence: Evidence, current: CurrentResources,
     )
     columns |= {"status": status, "withheld_code": code.astype(np.int8)}
     columns["savings_usd_per_month"] = _savings(columns, current, prices, status)
-    columns["backtest_savings_usd_per_month"] = _fitted_savings(past, current, prices, judged)
+    columns["backtest_savings_usd_per_month"] = _fitted_savings(current, prices, judged)
     columns["risk_score"] = np.where(
         status == WITHHELD, np.nan, np.where(status == UNCHANGED, 0.0, _risk(sized, sure, judged, current, options))
     )
     columns["reasons"] = reason_matrix(sized, columns, current, options, price_is_known=np.isfinite(_cost(columns, current, prices)))
     return Assessment(columns)
+
+
+def _judge_newest(profile: UsageProfile, current: CurrentResources, options: Options) -> Backtest:
+    slots = held_slots(profile)
+    past = size(seen(profile, hold_out=slots), current, options)
+    return backtest(profile, past.cpu, past.memory, slots=slots)
 
 
 def _withheld(sized: Sized, evidence: Evidence, current: CurrentResources) -> NDArray[np.int64]:
@@ -149,11 +163,11 @@ def _savings(columns: Columns, current: CurrentResources, prices: PriceColumns, 
     return np.where(status == RECOMMENDED, saved, 0.0)
 
 
-def _fitted_savings(past: Sized, current: CurrentResources, prices: PriceColumns, judged: Backtest) -> Floats:
+def _fitted_savings(current: CurrentResources, prices: PriceColumns, judged: Backtest) -> Floats:
     now = _now(current)
     fitted = {
-        "cpu_request_cores": np.where(np.isnan(past.cpu.fitted_request), now["cpu_request_cores"], past.cpu.fitted_request),
-        "memory_request_bytes": np.where(np.isnan(past.memory.fitted_request), now["memory_request_bytes"], past.memory.fitted_request),
+        "cpu_request_cores": np.where(np.isnan(judged.cpu_request_cores), now["cpu_request_cores"], judged.cpu_request_cores),
+        "memory_request_bytes": np.where(np.isnan(judged.memory_request_bytes), now["memory_request_bytes"], judged.memory_request_bytes),
     }
     saved = _cost(now, current, prices) - _cost(now | fitted, current, prices)
     return np.where(judged.folds > 0, saved, np.nan)

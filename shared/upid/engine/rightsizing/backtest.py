@@ -19,7 +19,10 @@ Fitted = tuple[Floats, Floats]
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """Shape (rows,), NaN where there was no fold: nothing to fit on, or nothing to judge on. Names and units as in `columns.COLUMNS`."""
+    """Shape (rows,), NaN where there was no fold: nothing to fit on, or nothing to judge on. Names and units as in `columns.COLUMNS`.
+
+    `cpu_request_cores`, `memory_request_bytes`: the fitted requests, their mean over folds.
+    """
 
     folds: NDArray[np.int64]
     judged_days: Floats
@@ -30,6 +33,8 @@ class Backtest:
     expected_oom_kills: Floats
     cpu_slack: Floats
     memory_slack: Floats
+    cpu_request_cores: Floats
+    memory_request_bytes: Floats
 
 
 def _tail(histogram: Histogram, slots: int) -> Floats:
@@ -44,7 +49,7 @@ def _slack(daily: Daily, slots: int, request: Floats) -> Floats:
 
 
 def backtest(profile: UsageProfile, cpu: Advice, memory: Advice, *, slots: int) -> Backtest:
-    """Return how the fitted requests and limits of both resources would have done on the newest `slots` days.
+    """Return how the requests and limits fitted on all but the newest `slots` days would have done on those, which are one fold.
 
     A limit that is not set is never passed. An expected OOM kill is a held-out day on which the largest use passes the fitted limit.
     """
@@ -60,6 +65,7 @@ def backtest(profile: UsageProfile, cpu: Advice, memory: Advice, *, slots: int) 
         cpu_time_above_limit=above_limit, memory_time_above_request=memory_above, memory_time_above_limit=memory_above_limit,
         expected_oom_kills=np.where(np.isnan(memory_above), np.nan, kills),
         cpu_slack=_slack(profile.cpu_daily, slots, cpu.fitted_request), memory_slack=_slack(profile.memory_daily, slots, memory.fitted_request),
+        cpu_request_cores=cpu.fitted_request, memory_request_bytes=memory.fitted_request,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from upid.engine.usage.beside import Pooled, fold_beside
 from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, empty_sums
 from upid.engine.usage.counting import Grid, grid_of, valid_samples
 from upid.engine.usage.daily import Daily
-from upid.engine.usage.histogram import DAY_SLOTS, Histogram, day_weight, take
+from upid.engine.usage.histogram import DAY_SLOTS, copied, day_weight
 from upid.engine.usage.hourly import Hourly, add_hours, copy_hourly
 from upid.engine.usage.profile import UsageProfile
 from upid.engine.usage.samples import Samples
@@ -82,7 +82,7 @@ def _with_beside(profile: UsageProfile, samples: Samples, grid: Grid, slots: Slo
 def _with_metrics(profile: UsageProfile, samples: Samples, grid: Grid, slots: Slots) -> UsageProfile:
     """Fold CPU and memory: histograms, days, hours, and the steps with a sample of either."""
     sums = empty_sums(profile.rows, grid), empty_sums(profile.rows, grid)
-    histograms = (_owned(profile.cpu), _owned(profile.memory))
+    histograms = (copied(profile.cpu), copied(profile.memory))
     steps, last_seen = profile.steps.copy(), profile.last_seen.copy()
     column = grid.days - profile.first_day
     for block in blocks_of(samples.row, grid.steps):
@@ -106,10 +106,6 @@ def _with_metrics(profile: UsageProfile, samples: Samples, grid: Grid, slots: Sl
         cpu_daily=_days(profile.cpu_daily, sums[0], grid, column), memory_daily=_days(profile.memory_daily, sums[1], grid, column),
         cpu_hourly=_hours(profile.cpu_hourly, sums[0], grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
     )  # fmt: skip
-
-
-def _owned(histogram: Histogram) -> Histogram:
-    return take(histogram, np.arange(histogram.rows))
 
 
 def _days(daily: Daily, sums: Sums, grid: Grid, column: NDArray[np.int64]) -> Daily:

@@ -62,6 +62,11 @@ def take(histogram: Histogram, source: NDArray[np.int64]) -> Histogram:
     return result
 
 
+def copied(histogram: Histogram) -> Histogram:
+    """Return a copy that the caller owns."""
+    return Histogram(histogram.top.copy(), histogram.days.copy(), histogram.older.copy())
+
+
 def exponent_of(peak: NDArray[np.floating[Any]]) -> NDArray[np.int32]:
     """Return the exponent of the bucket that each value falls in, EMPTY for NaN, LOWEST for 0 and less."""
     known = np.where(np.isnan(peak), 1.0, peak).astype(np.float32)

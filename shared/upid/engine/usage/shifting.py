@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.usage.daily import MAX_DAYS, placed, placed_daily
-from upid.engine.usage.histogram import REBASE_DAYS, Histogram, rebase, shift_days, take
+from upid.engine.usage.histogram import REBASE_DAYS, Histogram, copied, rebase, shift_days
 from upid.engine.usage.profile import Beside, UsageProfile
 
 
@@ -27,7 +27,7 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
     def _shifted(histogram: Histogram) -> Histogram:
         if is_new or (newest == profile.newest_day and reference == profile.reference_day):
             return histogram
-        result = take(histogram, np.arange(histogram.rows))
+        result = copied(histogram)
         shift_days(result, newest - profile.newest_day, profile.newest_day, profile.reference_day)
         rebase(result, reference - profile.reference_day)
         return result
