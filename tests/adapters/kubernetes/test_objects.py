@@ -8,13 +8,9 @@ from typing import Any
 import orjson
 import pytest
 from adapters.kubernetes.playing import (
-    CRON_JOBS,
-    DAEMON_SETS,
-    JOBS,
     NODES,
     PODS,
     REPLICA_SETS,
-    STATEFUL_SETS,
     Api,
     box,
     named,
@@ -25,8 +21,9 @@ from adapters.kubernetes.playing import (
 from outside.serving import Reply
 
 from upid.adapters.kubernetes.errors import ApiServerError, ListExpiredError
+from upid.adapters.kubernetes.paths import LISTS
 from upid.domain.errors import ForbiddenError, InvalidError, NotFoundError
-from upid.domain.objects import Permission
+from upid.domain.objects import ObjectKind, Permission
 
 SECRETS, CONFIG_MAPS, SERVICES = "/api/v1/secrets", "/api/v1/configmaps", "/api/v1/services"
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/rollouts"
@@ -216,17 +213,17 @@ def test_resources_are_found_by_discovery(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "spec", "status", "figures"),
+    ("kind", "spec", "status", "figures"),
     [
-        ("jobs", JOBS, {"parallelism": 4}, {"active": 3, "ready": 2}, (4, 2)),
-        ("cronjobs", CRON_JOBS, {}, {"active": [{"kind": "Job", "name": "a"}]}, (None, 1)),
-        ("daemonsets", DAEMON_SETS, {}, {"desiredNumberScheduled": 5, "numberReady": 4}, (5, 4)),
-        ("statefulsets", STATEFUL_SETS, {"replicas": 0}, {"replicas": 0}, (0, 0)),
-        ("replicasets", REPLICA_SETS, {}, {"readyReplicas": 1}, (1, 1)),
+        ("jobs", {"parallelism": 4}, {"active": 3, "ready": 2}, (4, 2)),
+        ("cronjobs", {}, {"active": [{"kind": "Job", "name": "a"}]}, (None, 1)),
+        ("daemonsets", {}, {"desiredNumberScheduled": 5, "numberReady": 4}, (5, 4)),
+        ("statefulsets", {"replicas": 0}, {"replicas": 0}, (0, 0)),
+        ("replicasets", {}, {"readyReplicas": 1}, (1, 1)),
     ],
 )
-def test_each_kind_tells_its_replicas_in_its_own_way(api: Api, kind: Any, path: str, spec: Any, status: Any, figures: Any) -> None:
-    api.add(path, named("shop", "one") | {"spec": spec, "status": status})
+def test_each_kind_tells_its_replicas_in_its_own_way(api: Api, kind: ObjectKind, spec: Any, status: Any, figures: Any) -> None:
+    api.add(LISTS[kind].path(), named("shop", "one") | {"spec": spec, "status": status})
 
     (row,) = shown(api, kind)
 
