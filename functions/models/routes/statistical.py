@@ -22,19 +22,28 @@ router = Router("/models/statistical", tag="Statistical Models")
 
 @router.post("/linear-regression", permission="models:read", errors=READS)
 def fit_linear_regression(body: LinearModelIn, services: Injected, caller: CurrentCaller) -> FitsOut:
-    """Fit a straight line by least squares: y on x, or each series over its time in days, with standard errors, tests and predictions."""
+    """Fit a straight line by least squares: y on x, or each series over its time in days.
+
+    With standard errors, tests, and predictions where they are asked for.
+    """
     return FitsOut.model_validate(services.models.regression(caller.tenant, body.regression(), "linear"))
 
 
 @router.post("/polynomial-regression", permission="models:read", errors=READS)
 def fit_polynomial_regression(body: PolynomialModelIn, services: Injected, caller: CurrentCaller) -> FitsOut:
-    """Fit a polynomial by least squares on Legendre polynomials, its degree given or chosen by AICc: y on x, or each series over its time in days."""
+    """Fit a polynomial by least squares: y on x, or each series over its time in days.
+
+    Fitted on Legendre polynomials, its degree given or chosen by AICc.
+    """
     return FitsOut.model_validate(services.models.regression(caller.tenant, body.regression(), "polynomial"))
 
 
 @router.post("/exponential-smoothing", permission="models:read", errors=READS)
 def smooth_exponentially(body: SmoothingModelIn, services: Injected, caller: CurrentCaller) -> SmoothingModelOut:
-    """Smooth series exponentially: simple, double (Holt) or triple (Holt-Winters), fitted by least squares, with forecasts and a back-test."""
+    """Smooth series exponentially: simple, double (Holt) or triple (Holt-Winters).
+
+    Parameters are fitted by least squares; forecasts come with bounds and a back-test.
+    """
     return SmoothingModelOut.model_validate(services.models.smoothing(caller.tenant, body.question()))
 
 
