@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from upid.ports.usage_history import UsageHistory
     from upid.ports.whole import WholeEvents, WholeRecords
     from upid.ports.workflows import Workflows
-    from upid.services.algorithms.service import AlgorithmService
     from upid.services.aggregations import AggregationsService
+    from upid.services.algorithms.service import AlgorithmService
     from upid.services.analyses import AnalysisService
     from upid.services.analyzing import AnalysisTasks
     from upid.services.circuits import Circuits
@@ -39,24 +39,25 @@ if TYPE_CHECKING:
     from upid.services.collections import CollectionsService
     from upid.services.collectors import CollectorsService
     from upid.services.completing import CompletingService
+    from upid.services.confidence import ConfidenceService
     from upid.services.current_usage import CurrentUsageService
     from upid.services.features import ClusterFeatures
-    from upid.services.confidence import ConfidenceService
     from upid.services.forecasting import ForecastingService
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
     from upid.services.models.service import ModelsService
     from upid.services.observing import Observing
+    from upid.services.patterns import PatternsService
     from upid.services.publishing import PublishingService
     from upid.services.recommendations import RecommendationService
     from upid.services.rules.service import RuleService
     from upid.services.scan import ScanService
     from upid.services.schedule import ScheduleService
     from upid.services.statistics import StatisticsService
-    from upid.services.usage_series import SeriesReader
     from upid.services.surveys import Surveys
     from upid.services.transfer import TransferService
     from upid.services.usage import UsageService
+    from upid.services.usage_series import SeriesReader
 
 
 class Services:
@@ -339,9 +340,7 @@ class Services:
         """Queries of stored usage whose answers are kept."""
         from upid.services.aggregations import AggregationsService
 
-        return AggregationsService(
-            self.records, self.cluster_records, self.blobs, self.workflows, lambda: self.usage, self.clock, self.ids
-        )
+        return AggregationsService(self.records, self.cluster_records, self.blobs, self.workflows, lambda: self.usage, self.clock, self.ids)
 
     @cached_property
     def current_usage(self) -> CurrentUsageService:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from upid.domain.selectors import parse_selector
 from upid.domain.errors import InvalidError
+from upid.domain.selectors import parse_selector
 
 LABELS = {"app": "web", "tier": "front", "app.kubernetes.io/name": "web", "empty": ""}
 

@@ -16,7 +16,9 @@ from upid.domain.recommendations import NEXT_REVIEWS, REVIEWS, may_follow
 from upid.ports.usage_history import HistoryScope
 from upid.services.recommendation_queries import NothingToApproveError, RecommendationQuery, Sort, TransitionError
 
-MANY = tuple(workload(f"ns-{i % 5}", f"app-{i}", kind=("Deployment", "StatefulSet")[i % 2], replicas=1 + i % 2) for i in range(1300))  # two shards
+MANY = tuple(
+    workload(f"ns-{i % 5}", f"app-{i}", kind=("Deployment", "StatefulSet")[i % 2], replicas=1 + i % 2) for i in range(1300)
+)  # two shards
 NAMES = frozenset((w.namespace, w.kind, w.name) for w in MANY)
 
 

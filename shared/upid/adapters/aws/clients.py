@@ -48,7 +48,9 @@ class AwsClients:
             max_pool_connections=POOL,
             tcp_keepalive=True,
             s3={"addressing_style": "path"} if own else {},
-            signature_version="s3v4" if service == "s3" else None,  # links to what KMS seals need it, and older ones are the default for links
+            signature_version="s3v4"
+            if service == "s3"
+            else None,  # links to what KMS seals need it, and older ones are the default for links
         )
         with told(service):
             return boto3.Session().client(service, config=config)
