@@ -33,7 +33,7 @@ def test_medians_are_of_numbers_at_any_depth_and_say_how_many_runs() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the sizes of processes are read from /proc")
 def test_memory_is_that_of_the_process_and_its_children() -> None:
-    held = "x = bytearray(b'a' * (80 << 20)); import time; time.sleep(0.6)"
+    held = "x = bytearray(b'a') * (80 << 20); import time; time.sleep(0.6)"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {held!r}])"
     with subprocess.Popen([sys.executable, "-c", parent]) as process, PeakMemory(process.pid) as memory:
         process.wait()
