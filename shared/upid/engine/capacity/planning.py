@@ -67,7 +67,7 @@ def until_full(times: Floats, values: Floats, capacity: Floats, *, confidence: f
     y, place = centred(values), centred(np.where(np.isnan(values), np.nan, away))
     sxx, sxy, syy = (place.values**2).sum(axis=1), (place.values * y.values).sum(axis=1), (y.values**2).sum(axis=1)
     degrees = y.count - 2
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         steep = np.where(sxx > 0, sxy / sxx, np.nan)
         rest = y.values - steep[:, None] * place.values
         squares = np.where(y.known, rest**2, 0).sum(axis=1)
