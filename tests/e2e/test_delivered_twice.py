@@ -12,9 +12,10 @@ import pytest
 from e2e.test_second_interpreter import WORKLOADS, Tasks, by_ours, tasks_of
 from worlds.analysis import TENANT, collected
 from worlds.analysis import start as start_analysis
-from worlds.collection import World
+from worlds.collection import ALICE, World
 
 from upid.runtime.template import Template
+from upid.services.usage_requests import UsageQuery
 
 Stored = dict[str, Any]
 
@@ -95,6 +96,19 @@ def test_each_task_of_an_analysis(tmp_path: Path) -> None:
     world.services.database.close()
 
 
+@pytest.mark.usefixtures("one_at_a_time")
+def test_the_task_of_an_aggregation(tmp_path: Path) -> None:
+    world, cluster_id = collected(tmp_path, *WORKLOADS, history_seconds=7200)
+    seen: list[str] = []
+    aggregation_id = world.services.aggregations.start(ALICE, UsageQuery(cluster_id))["id"]
+
+    execution = by_ours(tmp_path, world, "aggregate-usage", twice(world, tasks_of(world), seen), aggregation_id)
+
+    assert execution.status == "SUCCEEDED"
+    assert seen == ["ComputeAggregationFunction"]
+    world.services.database.close()
+
+
 @pytest.mark.parametrize("kind", ["collections", "analyses"])
 def test_a_failure_is_recorded_once(tmp_path: Path, kind: str) -> None:
     world, cluster_id = collected(tmp_path, *WORKLOADS, history_seconds=7200)
@@ -139,6 +153,7 @@ def test_no_task_is_left_out() -> None:
         "PlanAnalysis",
         "AnalyzeShard",
         "SummarizeAnalysis",
+        "ComputeAggregation",
         "RecordFailure",
     }
     elsewhere = {"StartCollections", "EnsureAdmin", "PublishEvents"}  # the last by the contract of the bus and on both homes
