@@ -69,7 +69,7 @@ def detect(
     return _scored(values, "robust_z" if detector == "seasonal_residual" else detector, threshold, window, causal, tail, None)
 
 
-def _scored(values: Floats, detector: str, threshold: float, window: int, causal: bool, tail: float, size: Floats | None) -> Scores:  # noqa: FBT001,PLR0917 as `detect`
+def _scored(values: Floats, detector: str, threshold: float, window: int, causal: bool, tail: float, size: Floats | None) -> Scores:  # noqa: FBT001, PLR0917 -- as `detect`
     rows, steps = values.shape
     centre, below, above = (np.full((rows, steps), np.nan) for _ in range(3))
     if causal:
