@@ -1,0 +1,63 @@
+"""Outside systems, each behind its circuit breaker and its bulkhead."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from upid.bootstrap.home import Home
+
+if TYPE_CHECKING:
+    from upid.adapters.resilience.guards import Guards
+    from upid.ports.kubernetes import KubernetesClients
+    from upid.ports.metrics_source import MetricsSources
+    from upid.services.circuits import Circuits
+
+
+class Outside(Home):
+    """Clients of Kubernetes API servers and of metrics sources."""
+
+    @cached_property
+    def circuits(self) -> Circuits:
+        """States of the circuits to outside systems."""
+        from upid.services.circuits import Circuits
+
+        return Circuits(self.records, self.clock, self.ids)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """A circuit breaker and a bulkhead for each outside system."""
+        from upid.adapters.resilience.guards import Guards
+
+        return Guards(self.clock, self.circuits.changed)
+
+    @cached_property
+    def kubernetes(self) -> KubernetesClients:
+        """Kubernetes API servers."""
+        from upid.adapters.kubernetes.client import ApiServers
+
+        return ApiServers(guards=self.guards)
+
+    @cached_property
+    def live_kubernetes(self) -> KubernetesClients:
+        """The same for who waits for the answer: it gives up before API Gateway does."""
+        from upid.adapters.kubernetes.client import ApiServers
+        from upid.adapters.kubernetes.session import Patience
+
+        return ApiServers(
+            Patience(connect_seconds=3.0, read_seconds=10.0, attempts=2, longest_wait_seconds=2.0, queue_seconds=1.0), guards=self.guards
+        )
+
+    @cached_property
+    def metrics_sources(self) -> MetricsSources:
+        """Prometheus APIs."""
+        from upid.adapters.prometheus.source import PrometheusSources
+
+        return PrometheusSources(self.guards)
+
+    @cached_property
+    def live_metrics_sources(self) -> MetricsSources:
+        """The same as `metrics_sources` for who waits for the answer."""
+        from upid.adapters.prometheus.source import PrometheusSources
+
+        return PrometheusSources(self.guards, attempts=1, check_seconds=8.0)
