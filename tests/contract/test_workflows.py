@@ -114,7 +114,7 @@ def test_an_execution_is_stopped_with_a_cause_and_stays_so(workflows: Workflows)
 
     # moto forgets why an execution was stopped, which Step Functions tells.
     cause = None if isinstance(workflows, StepFunctionsWorkflows) else "not needed"
-    assert workflows.describe("wait-long", "one") == Execution("wait-long", "one", "ABORTED", cause=cause)
+    assert end_of(workflows, "wait-long") == Execution("wait-long", "one", "ABORTED", cause=cause)
 
 
 def test_stopping_what_has_ended_changes_nothing(workflows: Workflows) -> None:
