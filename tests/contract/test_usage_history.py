@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from upid.domain.errors import ConflictError
-from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
+from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk, UsageHistory
 
 SCOPE = HistoryScope("default", "cl_1", 3)
 START = 1_700_000_100
@@ -189,3 +189,64 @@ def test_the_next_chunk_is_taken_behind_a_joined_day(history: UsageHistory) -> N
     assert history.append(SCOPE, chunk(written[-1].end))
     with pytest.raises(ConflictError):
         history.append(SCOPE, chunk(written[1].start))
+
+
+def volumes(start: int = START, *, steps: int = 4, claims: int = 2, seed: int = 0, family: str = "storage") -> MetricChunk:
+    random = np.random.default_rng(seed)
+    used = random.random((claims, steps), np.float32) * np.float32(1e10)
+    used[:1, :1] = np.nan
+    keys = [SeriesKey(f"uid-{n}", "", "", f"data-{n}") for n in range(claims)]
+    samples = {"volume_used_bytes": used, "volume_capacity_bytes": np.full((claims, steps), 2e10, np.float32)}
+    return MetricChunk(family, keys, start, start + 300 * steps, 300, samples)
+
+
+def of_family(history: UsageHistory, family: str = "storage") -> list[MetricChunk]:
+    return list(history.read_family(SCOPE, family, start=0, end=4e9))
+
+
+def test_another_family_is_read_as_it_was_written_and_apart_from_usage(history: UsageHistory) -> None:
+    assert history.append(SCOPE, chunk())
+    assert history.append(SCOPE, volumes())
+    assert not history.append(SCOPE, volumes(seed=1))
+
+    (found,) = of_family(history)
+    assert (found.family, list(found.keys), found.start, found.end, found.step_seconds) == (
+        "storage",
+        list(volumes().keys),
+        START,
+        START + 1200,
+        300,
+    )
+    for name, values in volumes().samples.items():
+        np.testing.assert_array_equal(found.samples[name], values)
+    assert starts(history) == [START]
+    assert of_family(history, "network") == []
+
+
+def test_windows_of_two_families_may_overlap_those_of_one_may_not(history: UsageHistory) -> None:
+    history.append(SCOPE, volumes())
+    assert history.append(SCOPE, volumes(START + 300, family="network"))
+    with pytest.raises(ConflictError, match="overlaps"):
+        history.append(SCOPE, volumes(START + 300))
+
+
+def test_a_day_of_each_family_is_joined_with_every_sample_once(history: UsageHistory) -> None:
+    written = [volumes(MIDNIGHT + n * 600, steps=2, claims=1 + n % 2, seed=n) for n in range(4)]
+    for each in written:
+        history.append(SCOPE, each)
+    short_chunks(history, MIDNIGHT)
+
+    assert history.compact(SCOPE, before=MIDNIGHT + DAY) == 2
+
+    (whole,) = of_family(history)
+    assert (whole.start, whole.end, list(whole.keys)) == (MIDNIGHT, MIDNIGHT + 2400, list(volumes().keys))
+    for n, each in enumerate(written):
+        found = whole.samples["volume_used_bytes"][: len(each.keys), 2 * n : 2 * n + 2]
+        np.testing.assert_array_equal(found, each.samples["volume_used_bytes"])
+    assert np.isnan(whole.samples["volume_used_bytes"][1, :2]).all()
+
+
+def test_deleting_a_cluster_removes_its_families(history: UsageHistory) -> None:
+    history.append(SCOPE, volumes())
+    history.delete_cluster("default", "cl_1")
+    assert of_family(history) == []

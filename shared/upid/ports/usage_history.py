@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 class SeriesKey(NamedTuple):
-    """Whose usage a series is."""
+    """Whose samples a series holds; "" = not of one. A pod's series has no container, a volume's has neither, a workload's has its uid alone.
+
+    volume: the name of a PersistentVolumeClaim in the workload's namespace.
+    """
 
     workload_uid: str
     container: str
     pod: str
+    volume: str = ""
 
 
 class HistoryScope(NamedTuple):
@@ -52,10 +56,31 @@ class UsageChunk:
         return self.start + self.step_seconds * int(self.cpu_cores.shape[1])
 
 
-class UsageHistory(Protocol):
-    """Chunks of one scope never overlap: a window that is there is not written again."""
+@dataclass(frozen=True, slots=True)
+class MetricChunk:
+    """Samples of one family beside CPU and memory (`upid.domain.metrics`), on a grid as that of UsageChunk.
 
-    def append(self, scope: HistoryScope, chunk: UsageChunk) -> bool:
+    keys: unique, in an order of their own: a family's series are of containers, pods, volumes or workloads.
+    samples: the family's metrics by name, each of shape (series, steps), float32; NaN = no sample. A metric that no series has may be left out.
+    """
+
+    family: str
+    keys: Sequence[SeriesKey]
+    start: int
+    end: int
+    step_seconds: int
+    samples: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def steps(self) -> int:
+        """How many steps the chunk has."""
+        return (self.end - self.start) // self.step_seconds
+
+
+class UsageHistory(Protocol):
+    """Chunks of one scope and family never overlap: a window that is there is not written again. CPU and memory (UsageChunk) are a family by themselves."""
+
+    def append(self, scope: HistoryScope, chunk: UsageChunk | MetricChunk) -> bool:
         """Write a chunk; one with the same start and end is left as it is. Returns whether it was written."""
         ...
 
@@ -63,11 +88,16 @@ class UsageHistory(Protocol):
         """Yield the chunks that overlap [start, end), oldest first, whole."""
         ...
 
-    def compact(self, scope: HistoryScope, *, before: float) -> int:
-        """Join the chunks of each UTC day that ended at or before `before` [s since the epoch] into one, and return how many days were joined.
+    def read_family(self, scope: HistoryScope, family: str, *, start: float, end: float) -> Iterator[MetricChunk]:
+        """Yield the chunks of one family that overlap [start, end), oldest first, whole; none for a family that was never collected."""
+        ...
 
-        Readers see every sample once at any moment, in chunks of either kind; one that reads while this is done comes to its end. Doing it twice, or
-        being killed in the middle, changes nothing else. A day with a chunk that cannot be read is left as it is.
+    def compact(self, scope: HistoryScope, *, before: float) -> int:
+        """Join the chunks of each UTC day that ended at or before `before` [s since the epoch] into one, family by family.
+
+        Returns how many joined chunks were made. Readers see every sample once at any moment, in chunks of either kind; one that reads while this is
+        done comes to its end. Doing it twice, or being killed in the middle, changes nothing else. A day with a chunk that cannot be read is left as
+        it is.
         """
         ...
 

@@ -1,17 +1,21 @@
-"""Usage history: one blob of packed arrays for each window of each shard, under `t/<tenant>/clusters/<cluster>/history/<shard>/<start>-<end>.bin`."""
+"""Usage history: one blob of packed arrays for each window of each shard, under `t/<tenant>/clusters/<cluster>/history/<shard>/<start>-<end>.bin`.
+
+Families beside CPU and memory lie in folders of their own, `history/<shard>-<family>/`: who reads CPU and memory does not read them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from upid.domain.errors import ConflictError, UnavailableError
 from upid.ports.blobs import Blobs
-from upid.ports.usage_history import HistoryScope, UsageChunk
+from upid.ports.usage_history import HistoryScope, MetricChunk, UsageChunk
 
 DAY_SECONDS: Final = 86400
 _WINDOW: Final = re.compile(r"(\d{10,})-(\d{10,})\.bin")
+_FAMILY: Final = re.compile(r"[a-z][a-z_]{0,31}")
 
 
 class DamagedChunkError(UnavailableError):
@@ -40,7 +44,7 @@ class ColumnarHistory:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
-    def append(self, scope: HistoryScope, chunk: UsageChunk) -> bool:
+    def append(self, scope: HistoryScope, chunk: UsageChunk | MetricChunk) -> bool:
         """Write a chunk and return True; one with the same start and end is left as it is, then False.
 
         Raises
@@ -48,22 +52,28 @@ class ColumnarHistory:
         OverlapError
             Where a stored chunk covers part of this one's window.
         ValueError
-            Where the chunk's arrays are not of one shape, or its window is empty.
+            Where the chunk's arrays are not of one shape, its window is empty, or its family is no name.
         """
         from upid.adapters.columnar.packing import packed  # noqa: PLC0415 who only removes history must not need numerics
 
-        data = packed(chunk)
-        if any((stored.start, stored.end) == (chunk.start, chunk.end) for stored in self._overlapping(scope, chunk.start, chunk.end)):
+        data, folder = packed(chunk), _folder(scope, chunk.family if isinstance(chunk, MetricChunk) else "")
+        overlapping = list(self._overlapping(folder, chunk.start, chunk.end))
+        if any((stored.start, stored.end) == (chunk.start, chunk.end) for stored in overlapping):
             return False
-        for stored in self._overlapping(scope, chunk.start, chunk.end):
+        for stored in overlapping:
             raise OverlapError(
                 f"[{chunk.start}, {chunk.end}) overlaps the stored window [{stored.start}, {stored.end}) of shard {scope.shard}."
             )
-        return self._blobs.put(_name(scope, chunk), data, if_absent=True)
+        return self._blobs.put(_name(folder, chunk), data, if_absent=True)
 
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; DamagedChunkError that names the blob."""
-        for stored in list(self._overlapping(scope, start, end)):
+        for stored in list(self._overlapping(_folder(scope), start, end)):
+            yield self._chunk(stored)
+
+    def read_family(self, scope: HistoryScope, family: str, *, start: float, end: float) -> Iterator[MetricChunk]:
+        """Yield the chunks of one family as `read` does."""
+        for stored in list(self._overlapping(_folder(scope, family), start, end)):
             yield self._chunk(stored)
 
     def compact(self, scope: HistoryScope, *, before: float) -> int:
@@ -71,7 +81,10 @@ class ColumnarHistory:
 
         Until then they are there for readers that listed them before, and hidden from all others by the longer one.
         """
-        windows = list(self._windows(scope))
+        return sum(self._compact(folder, before) for folder in self._folders(scope))
+
+    def _compact(self, folder: str, before: float) -> int:
+        windows = list(self._windows(folder))
         shown = _shown(windows)
         for hidden in set(windows) - set(shown):
             if (hidden.start // DAY_SECONDS + 2) * DAY_SECONDS <= before:
@@ -80,13 +93,13 @@ class ColumnarHistory:
         for stored in shown:
             if stored.start // DAY_SECONDS == (stored.end - 1) // DAY_SECONDS:
                 days.setdefault(stored.start // DAY_SECONDS, []).append(stored)
-        return sum(self._join(scope, day) for number, day in days.items() if len(day) > 1 and (number + 1) * DAY_SECONDS <= before)
+        return sum(self._join(folder, day) for number, day in days.items() if len(day) > 1 and (number + 1) * DAY_SECONDS <= before)
 
     def delete_cluster(self, tenant: str, cluster_id: str) -> None:
         """Remove everything of a cluster; a cluster without history is no error."""
-        self._blobs.delete_all(f"t/{tenant}/clusters/{cluster_id}/history/")
+        self._blobs.delete_all(_clusters_folder(HistoryScope(tenant, cluster_id, 0)))
 
-    def _join(self, scope: HistoryScope, day: Sequence[StoredWindow]) -> bool:
+    def _join(self, folder: str, day: Sequence[StoredWindow]) -> bool:
         from upid.adapters.columnar.joining import joined  # noqa: PLC0415 as in append
         from upid.adapters.columnar.packing import packed  # noqa: PLC0415 as in append
 
@@ -94,20 +107,25 @@ class ColumnarHistory:
             whole = joined([self._chunk(stored) for stored in day])
         except (DamagedChunkError, ValueError):
             return False
-        return self._blobs.put(_name(scope, whole), packed(whole), if_absent=True)
+        return self._blobs.put(_name(folder, whole), packed(whole), if_absent=True)
 
-    def _overlapping(self, scope: HistoryScope, start: float, end: float) -> Iterator[StoredWindow]:
-        for stored in _shown(self._windows(scope)):
+    def _folders(self, scope: HistoryScope) -> list[str]:
+        """Return the folders of a shard: of CPU and memory, and of each family that it has."""
+        names = self._blobs.names(f"{_clusters_folder(scope)}{scope.shard:04d}")
+        return list(dict.fromkeys(name.rpartition("/")[0] + "/" for name in names))
+
+    def _overlapping(self, folder: str, start: float, end: float) -> Iterator[StoredWindow]:
+        for stored in _shown(self._windows(folder)):
             if stored.start < end and stored.end > start:
                 yield stored
 
-    def _windows(self, scope: HistoryScope) -> Iterator[StoredWindow]:
-        for blob in self._blobs.names(_folder(scope)):
+    def _windows(self, folder: str) -> Iterator[StoredWindow]:
+        for blob in self._blobs.names(folder):
             found = _WINDOW.fullmatch(blob.rpartition("/")[2])
             if found:
                 yield StoredWindow(int(found[1]), int(found[2]), blob)
 
-    def _chunk(self, stored: StoredWindow) -> UsageChunk:
+    def _chunk(self, stored: StoredWindow) -> Any:
         from upid.adapters.columnar.packing import unpacked  # noqa: PLC0415 as in append
 
         data = self._blobs.get(stored.blob)
@@ -117,12 +135,18 @@ class ColumnarHistory:
             raise DamagedChunkError(f"The stored usage {stored.blob} is damaged: {error}", blob=stored.blob) from error
 
 
-def _folder(scope: HistoryScope) -> str:
-    return f"t/{scope.tenant}/clusters/{scope.cluster_id}/history/{scope.shard:04d}/"
+def _clusters_folder(scope: HistoryScope) -> str:
+    return f"t/{scope.tenant}/clusters/{scope.cluster_id}/history/"
 
 
-def _name(scope: HistoryScope, chunk: UsageChunk) -> str:
-    return f"{_folder(scope)}{chunk.start:010d}-{chunk.end:010d}.bin"
+def _folder(scope: HistoryScope, family: str = "") -> str:
+    if family and not _FAMILY.fullmatch(family):
+        raise ValueError(f"{family!r} is no name of a family.")
+    return f"{_clusters_folder(scope)}{scope.shard:04d}{f'-{family}' if family else ''}/"
+
+
+def _name(folder: str, chunk: UsageChunk | MetricChunk) -> str:
+    return f"{folder}{chunk.start:010d}-{chunk.end:010d}.bin"
 
 
 def _shown(windows: Iterable[StoredWindow]) -> list[StoredWindow]:

@@ -1,4 +1,4 @@
-"""A chunk of usage as bytes, and back."""
+"""A chunk of usage, or of another family of metrics, as bytes, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.arrays import pack, unpack
-from upid.ports.usage_history import SeriesKey, UsageChunk
+from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 
 FORMAT: Final = 1
 SAMPLES: Final = ("cpu_cores", "memory_bytes", "throttled")
@@ -16,41 +16,46 @@ EVENTS: Final = ("oom_kills", "restarts", "oom_limit_bytes")
 TYPES: Final = {"oom_kills": np.int32, "restarts": np.int32, "oom_limit_bytes": np.float64}
 
 
-def hold(chunk: UsageChunk) -> None:
+def hold(chunk: UsageChunk | MetricChunk) -> None:
     """Raise ValueError unless the chunk covers time and its arrays are of one shape."""
-    series, steps = len(chunk.keys), chunk.cpu_cores.shape[-1]
+    series, steps = len(chunk.keys), _steps(chunk)
     if chunk.step_seconds <= 0 or steps <= 0 or chunk.start < 0:
         raise ValueError("A chunk covers at least one step of a positive length.")
-    for name, shape in [(n, (series, steps)) for n in SAMPLES] + [(n, (series,)) for n in EVENTS]:
-        if getattr(chunk, name).shape != shape:
-            raise ValueError(f"{name} has shape {getattr(chunk, name).shape}, not {shape}.")
+    shapes = dict.fromkeys(_samples(chunk), (series, steps)) | dict.fromkeys(_events(chunk), (series,))
+    for name, values in (_samples(chunk) | _events(chunk)).items():
+        if values.shape != shapes[name]:
+            raise ValueError(f"{name} has shape {values.shape}, not {shapes[name]}.")
 
 
-def packed(chunk: UsageChunk) -> bytes:
+def packed(chunk: UsageChunk | MetricChunk) -> bytes:
     """Return a chunk as stored; arrays without a single sample take no space. ValueError as `hold`."""
     hold(chunk)
     meta = {
         "format": FORMAT,
         "start": chunk.start,
         "step_seconds": chunk.step_seconds,
-        "steps": int(chunk.cpu_cores.shape[1]),
+        "steps": _steps(chunk),
         "keys": [list(key) for key in chunk.keys],
     }
-    arrays: dict[str, NDArray[Any]] = {}
-    for name in SAMPLES:
-        samples = np.asarray(getattr(chunk, name), np.float32)
-        if not np.isnan(samples).all():
-            arrays[name] = samples
-    arrays |= {name: np.asarray(getattr(chunk, name), TYPES[name]) for name in EVENTS}
+    if isinstance(chunk, MetricChunk):
+        meta["family"] = chunk.family
+    samples = {name: np.asarray(values, np.float32) for name, values in _samples(chunk).items()}
+    arrays: dict[str, NDArray[Any]] = {name: values for name, values in samples.items() if not np.isnan(values).all()}
+    arrays |= {name: np.asarray(values, TYPES[name]) for name, values in _events(chunk).items()}
     return pack(arrays, meta)
 
 
-def unpacked(data: bytes) -> UsageChunk:
+def unpacked(data: bytes) -> UsageChunk | MetricChunk:
     """Return the chunk that `packed` made the bytes of; ValueError, KeyError or TypeError where they are damaged."""
     arrays, meta = unpack(data)
     if meta["format"] != FORMAT:
         raise ValueError(f"format {meta['format']} is not known")
     keys = [SeriesKey(*key) for key in meta["keys"]]
+    if "family" in meta:
+        end = meta["start"] + meta["steps"] * meta["step_seconds"]
+        found = MetricChunk(meta["family"], keys, meta["start"], end, meta["step_seconds"], arrays)
+        hold(found)
+        return found
     none = np.broadcast_to(np.float32(np.nan), (len(keys), meta["steps"]))
     samples = {name: arrays.get(name, none) for name in SAMPLES}
     chunk = UsageChunk(
@@ -58,3 +63,15 @@ def unpacked(data: bytes) -> UsageChunk:
     )
     hold(chunk)
     return chunk
+
+
+def _steps(chunk: UsageChunk | MetricChunk) -> int:
+    return chunk.steps if isinstance(chunk, MetricChunk) else int(chunk.cpu_cores.shape[-1])
+
+
+def _samples(chunk: UsageChunk | MetricChunk) -> dict[str, NDArray[Any]]:
+    return dict(chunk.samples) if isinstance(chunk, MetricChunk) else {name: getattr(chunk, name) for name in SAMPLES}
+
+
+def _events(chunk: UsageChunk | MetricChunk) -> dict[str, NDArray[Any]]:
+    return {} if isinstance(chunk, MetricChunk) else {name: getattr(chunk, name) for name in EVENTS}

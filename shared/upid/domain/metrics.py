@@ -1,0 +1,51 @@
+"""Families of metrics that a collector brings in beside CPU and memory, and what each metric is.
+
+`usage` (CPU, working set, throttling, restarts, OOM kills) is what sizing reads and is always collected. The others lie beside it in the usage history,
+family by family: `UsageHistory.read_family(scope, "storage", ...)` gives what PersistentVolumeClaims hold, by `SeriesKey.volume`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+
+FamilyName = Literal["memory_detail", "network", "filesystem", "storage", "heap", "service"]
+FAMILIES: Final[tuple[FamilyName, ...]] = get_args(FamilyName)
+USAGE: Final = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: its unit, how many decimals are told, and its family. adds: series of pods add up to what their workload has (levels and shares do not)."""
+
+    unit: str
+    decimals: int
+    family: str
+    adds: bool = True
+
+
+def _metrics(family: str, unit: str, decimals: int, *names: str, adds: bool = True) -> dict[str, Metric]:
+    return {name: Metric(unit, decimals, family, adds) for name in names}
+
+
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
+    **_metrics(USAGE, "cores", 6, "cpu_cores"), **_metrics(USAGE, "bytes", 1, "memory_bytes"), **_metrics(USAGE, "1", 6, "throttled", adds=False),
+    **_metrics("memory_detail", "bytes", 1, "memory_rss_bytes", "memory_cache_bytes"),
+    **_metrics("network", "bytes/s", 3, "network_receive_bytes_per_second", "network_transmit_bytes_per_second"),
+    **_metrics("network", "1/s", 6, "network_receive_dropped_per_second", "network_transmit_dropped_per_second",
+               "network_receive_errors_per_second", "network_transmit_errors_per_second"),
+    **_metrics("filesystem", "bytes", 1, "filesystem_used_bytes"),
+    **_metrics("filesystem", "bytes/s", 3, "filesystem_read_bytes_per_second", "filesystem_write_bytes_per_second"),
+    **_metrics("filesystem", "1/s", 6, "filesystem_reads_per_second", "filesystem_writes_per_second"),
+    **_metrics("storage", "bytes", 1, "volume_used_bytes", "volume_capacity_bytes"),
+    **_metrics("heap", "bytes", 1, "jvm_heap_used_bytes", "jvm_heap_max_bytes", "go_heap_used_bytes"),
+    **_metrics("service", "1/s", 6, "requests_per_second", "errors_per_second"), **_metrics("service", "s", 6, "latency_seconds", adds=False),
+    **_metrics("service", "1", 3, "queue_depth"),
+})  # fmt: skip
+
+
+def metrics_of(family: str) -> tuple[str, ...]:
+    """Return the metrics of a family, in their order."""
+    return tuple(name for name, metric in METRICS.items() if metric.family == family)
