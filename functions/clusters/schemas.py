@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from upid.domain.clusters import ClusterAccess, MetricsAccess
+from upid.http.schemas import Answer, Body
 from upid.services.clusters import Registration
 
 Name = Annotated[
@@ -19,19 +20,15 @@ TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^=]+$")]
 TagValue = Annotated[str, Field(max_length=256)]
 
 
-class BasicAuthIn(BaseModel):
+class BasicAuthIn(Body):
     """Credentials of HTTP basic authentication."""
-
-    model_config = ConfigDict(extra="forbid")
 
     username: str = Field(min_length=1, max_length=256, pattern=r"^[^:]+$")
     password: Secret
 
 
-class MetricsAccessIn(BaseModel):
+class MetricsAccessIn(Body):
     """Where the cluster's usage is measured: a Prometheus HTTP API, or what speaks it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["prometheus"]
     url: str = Field(min_length=1, max_length=2048, examples=["https://prometheus.example.com"])
@@ -56,10 +53,8 @@ class MetricsAccessIn(BaseModel):
         )
 
 
-class EksIn(BaseModel):
+class EksIn(Body):
     """An EKS cluster by name. AWS tells where it is; tokens are signed as `aws eks get-token` does."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", examples=["production"])
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", examples=["eu-central-1"])
@@ -71,13 +66,11 @@ class EksIn(BaseModel):
     )
 
 
-class ClusterIn(BaseModel):
+class ClusterIn(Body):
     """A cluster to register, with exactly one way of access.
 
     `kubeconfig`; or `server` with `token` and, for a private one, `certificate_authority`; or `eks`; or `in_cluster`.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     kubeconfig: str | None = Field(
@@ -110,7 +103,7 @@ class ClusterIn(BaseModel):
         return Registration(self.name, access, self.metrics.access(), self.region, self.tags)
 
 
-class MetricsAccessOut(BaseModel):
+class MetricsAccessOut(Answer):
     """What may be shown of a metrics source: header names without values, and which way it authenticates."""
 
     kind: str
@@ -120,7 +113,7 @@ class MetricsAccessOut(BaseModel):
     cluster_label: str | None
 
 
-class ClusterOut(BaseModel):
+class ClusterOut(Answer):
     """A registered cluster."""
 
     id: str

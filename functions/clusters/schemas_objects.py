@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema
 from upid.domain.errors import InvalidRequestError
 from upid.domain.times import format_time
 from upid.http.paging import Page, decode_cursor, encode_cursor
+from upid.http.schemas import Answer
 from upid.services.cluster_objects import Listed, ObjectQuery
 
 Namespace = Annotated[
@@ -18,7 +19,7 @@ Namespace = Annotated[
 ]
 
 
-class PickedOut(BaseModel):
+class PickedOut(Answer):
     """An item of which a query may pick fields: those that were not asked for are not there."""
 
     @model_serializer(mode="wrap")
@@ -49,7 +50,7 @@ class NamespacedObjectOut(ClusterObjectOut):
     namespace: str
 
 
-class ClusterOwnerOut(BaseModel):
+class ClusterOwnerOut(Answer):
     """What controls an object."""
 
     kind: str
@@ -117,7 +118,7 @@ class ClusterDeploymentOut(ClusterWorkloadOut):
     revision: str = ""
 
 
-class ClusterServicePortOut(BaseModel):
+class ClusterServicePortOut(Answer):
     """A port of a Service."""
 
     name: str
@@ -136,7 +137,7 @@ class ClusterServiceOut(NamespacedObjectOut):
     ports: list[ClusterServicePortOut] = []
 
 
-class ClusterContentKeyOut(BaseModel):
+class ClusterContentKeyOut(Answer):
     """A key of a ConfigMap, without its value."""
 
     name: str
@@ -182,7 +183,7 @@ class ObservedPage(Page[Shown], Generic[Shown]):
         )  # fmt: skip
 
 
-class ObjectFilters(BaseModel):
+class ObjectFilters(Answer):
     """Which objects of the cluster, and how much of each."""
 
     selector: str = Field(

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from upid.http.schemas import Answer
 
 
-class LiveQuery(BaseModel):
+class LiveQuery(Answer):
     """Of which moment an answer is."""
 
     live: bool = Field(default=False, description="Ask the cluster now, instead of answering from what the last collection saw.")
 
 
-class ClusterObservedOut(BaseModel):
+class ClusterObservedOut(Answer):
     """When what is told was so: null before the first collection."""
 
     cluster_id: str
@@ -24,7 +26,7 @@ class ClusterObservedOut(BaseModel):
     age_seconds: float | None
 
 
-class ClusterCheckOut(BaseModel):
+class ClusterCheckOut(Answer):
     """One item of a validation."""
 
     check: str = Field(examples=["reachable", "permission:list pods"])
@@ -34,14 +36,14 @@ class ClusterCheckOut(BaseModel):
     remedy: str = Field(description="What would mend it, empty where nothing has to be.")
 
 
-class ClusterManifestsOut(BaseModel):
+class ClusterManifestsOut(Answer):
     """Manifests (YAML) of an account with the least rights: for collecting, and with what rollouts need."""
 
     read_only: str
     with_apply: str
 
 
-class ClusterValidationOut(BaseModel):
+class ClusterValidationOut(Answer):
     """A validation, item by item."""
 
     cluster_id: str
@@ -57,14 +59,14 @@ class ClusterValidationOut(BaseModel):
         return cls.model_validate({**view, "checks": [asdict(check) for check in view["checks"]]})
 
 
-class ClusterUnreadableOut(BaseModel):
+class ClusterUnreadableOut(Answer):
     """A part of the cluster that could not be read."""
 
     what: str
     reason: str
 
 
-class ClusterCollectionOut(BaseModel):
+class ClusterCollectionOut(Answer):
     """How the collection of the cluster's usage stands."""
 
     watermark: str | None
@@ -90,7 +92,7 @@ class ClusterStatusOut(ClusterObservedOut):
         return cls.model_validate(view)
 
 
-class ClusterCircuitOut(BaseModel):
+class ClusterCircuitOut(Answer):
     """The circuit breaker to one of the cluster's systems. Open: it is not asked until some time has passed."""
 
     system: str = Field(examples=["kubernetes", "metrics"])
@@ -100,7 +102,7 @@ class ClusterCircuitOut(BaseModel):
     last_error: str
 
 
-class ClusterHealthPartOut(BaseModel):
+class ClusterHealthPartOut(Answer):
     """One part of a cluster's health."""
 
     name: str = Field(examples=["kubernetes", "metrics", "collection", "nodes", "pods"])
@@ -121,7 +123,7 @@ class ClusterHealthOut(ClusterObservedOut):
         return cls.model_validate({**view, "parts": [asdict(part) for part in view["parts"]]})
 
 
-class ClusterResourceShareOut(BaseModel):
+class ClusterResourceShareOut(Answer):
     """A resource of the whole cluster. [cores or bytes]"""
 
     allocatable: float
@@ -129,7 +131,7 @@ class ClusterResourceShareOut(BaseModel):
     used: float | None = Field(description="As metrics-server tells it, null where there is none.")
 
 
-class ClusterNamespaceRequestsOut(BaseModel):
+class ClusterNamespaceRequestsOut(Answer):
     """What the pods of a namespace ask for."""
 
     name: str

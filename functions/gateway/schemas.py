@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from upid.http.api import PREFIX, Endpoint
+from upid.http.schemas import Answer
 
 
-class HealthOut(BaseModel):
+class HealthOut(Answer):
     """Whether the platform can serve."""
 
     status: Literal["ok"]
@@ -17,7 +18,7 @@ class HealthOut(BaseModel):
     time: str
 
 
-class RouteOut(BaseModel):
+class RouteOut(Answer):
     """One route of the API."""
 
     method: str

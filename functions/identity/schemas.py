@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from upid.domain.identity import Caller
 from upid.domain.times import format_time
+from upid.http.schemas import Answer, Body
 from upid.services.identity import Grant
 
 
-class LoginIn(BaseModel):
+class LoginIn(Body):
     """Who wants to log in."""
-
-    model_config = ConfigDict(extra="forbid")
 
     username: Annotated[str, Field(min_length=1, max_length=256)]
     password: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 
 
-class TokenOut(BaseModel):
+class TokenOut(Answer):
     """An access token: send it as `Authorization: Bearer`."""
 
     access_token: str
@@ -41,15 +40,13 @@ class TokenOut(BaseModel):
         )  # fmt: skip
 
 
-class TokenIn(BaseModel):
+class TokenIn(Body):
     """A token to ask about."""
-
-    model_config = ConfigDict(extra="forbid")
 
     token: Annotated[str, Field(min_length=1, max_length=8192)]
 
 
-class TokenStateOut(BaseModel):
+class TokenStateOut(Answer):
     """Whether a token is valid now, and if so whose it is."""
 
     active: bool
@@ -71,7 +68,7 @@ class TokenStateOut(BaseModel):
         )  # fmt: skip
 
 
-class ProfileOut(BaseModel):
+class ProfileOut(Answer):
     """The caller as a user of the platform."""
 
     id: str

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, BaseModel, Field, FiniteFloat
+from pydantic import AfterValidator, Field, FiniteFloat
 
 from functions.optimization.schemas.recommendations import RecommendationOut
 from upid.domain.recommendations import Review as ReviewState
 from upid.http.paging import Cursor
+from upid.http.schemas import Answer
 from upid.services.recommendation_queries import MOST_PER_PAGE, RecommendationQuery, Sort
 
 
@@ -27,7 +28,7 @@ def _names_members(text: str | None) -> str | None:
     return text
 
 
-class RecommendationFilters(BaseModel):
+class RecommendationFilters(Answer):
     """What a list of recommendations is narrowed to, its order, its members and its page."""
 
     namespace: str | None = Field(None, max_length=253, description="Only workloads of this namespace.")

@@ -12,6 +12,7 @@ from upid.domain.errors import NotFoundError
 from upid.http.api import Router
 from upid.http.paging import Cursor, Limit, Page, slice_after
 from upid.http.params import CurrentCaller, Injected
+from upid.http.schemas import Answer
 from upid.services.analyses import NothingCollectedError
 
 router = Router("/metrics/resources", tag="Resource Metrics")
@@ -19,7 +20,7 @@ router = Router("/metrics/resources", tag="Resource Metrics")
 ERRORS = (NotFoundError, NothingCollectedError)
 
 
-class NowFilters(BaseModel):
+class NowFilters(Answer):
     """Of which namespace, and which page."""
 
     namespace: str = Field("", max_length=253, description="Only this namespace.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from functions.metrics.schemas.history import UsageHistoryOut, UsageQueryIn, UsageWindowOut
+from upid.http.schemas import Answer, Body
 from upid.services.usage_requests import Metric
 
 
-class UsageFiguresOut(BaseModel):
+class UsageFiguresOut(Answer):
     """Figures of the stored steps of a window."""
 
     unit: str
@@ -23,7 +24,7 @@ class UsageFiguresOut(BaseModel):
     samples: int = Field(description="Steps with a sample.")
 
 
-class GroupFiguresOut(BaseModel):
+class GroupFiguresOut(Answer):
     """Figures of a group, by metric."""
 
     labels: dict[str, str]
@@ -38,15 +39,13 @@ class UsageSummaryOut(UsageWindowOut):
     items: list[GroupFiguresOut]
 
 
-class CalculateIn(BaseModel):
+class CalculateIn(Body):
     """Queries whose windows are each brought to one value."""
-
-    model_config = ConfigDict(extra="forbid")
 
     queries: list[UsageQueryIn] = Field(min_length=1, max_length=50, description="`step` and `fill` have no meaning here.")
 
 
-class CalculatedValueOut(BaseModel):
+class CalculatedValueOut(Answer):
     """One value of a group."""
 
     metric: Metric
@@ -63,14 +62,14 @@ class CalculatedOut(UsageWindowOut):
     values: list[CalculatedValueOut]
 
 
-class CalculationErrorOut(BaseModel):
+class CalculationErrorOut(Answer):
     """Why a query has no values."""
 
     title: str
     detail: str
 
 
-class CalculationOut(BaseModel):
+class CalculationOut(Answer):
     """What came of one query: its values, or its error."""
 
     cluster_id: str
@@ -78,13 +77,13 @@ class CalculationOut(BaseModel):
     error: CalculationErrorOut | None
 
 
-class CalculationsOut(BaseModel):
+class CalculationsOut(Answer):
     """What came of each query, in their order."""
 
     items: list[CalculationOut]
 
 
-class AggregationErrorOut(BaseModel):
+class AggregationErrorOut(Answer):
     """Why an aggregation has no answer."""
 
     code: str
@@ -92,7 +91,7 @@ class AggregationErrorOut(BaseModel):
     subject: str
 
 
-class AggregationOut(BaseModel):
+class AggregationOut(Answer):
     """A stored aggregation and how it stands. It is kept for a week, or until its cluster is deleted."""
 
     id: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from upid.domain.times import parse_duration
+from upid.http.schemas import Answer, Body
 from upid.services.collections import CollectionRequest
 
 
@@ -16,10 +17,8 @@ def duration_text(text: str) -> str:
     return text
 
 
-class CollectIn(BaseModel):
+class CollectIn(Body):
     """Whose usage to collect."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
     history: Annotated[str, AfterValidator(duration_text)] | None = Field(
@@ -36,7 +35,7 @@ class CollectIn(BaseModel):
         return CollectionRequest(self.cluster_id, history, self.step_seconds)
 
 
-class CollectionErrorOut(BaseModel):
+class CollectionErrorOut(Answer):
     """One thing that went wrong in a collection."""
 
     code: str
@@ -44,7 +43,7 @@ class CollectionErrorOut(BaseModel):
     subject: str
 
 
-class CollectionAskedOut(BaseModel):
+class CollectionAskedOut(Answer):
     """What was asked for, defaults filled in."""
 
     cluster_id: str
@@ -52,7 +51,7 @@ class CollectionAskedOut(BaseModel):
     step_seconds: int
 
 
-class CollectionQualityOut(BaseModel):
+class CollectionQualityOut(Answer):
     """What was wrong with the samples of a collection, by reason. Resets of counters are the source's to settle and are not counted."""
 
     missing: int = Field(description="Steps without a sample between a series' first and last one of a window; they stay empty.")
@@ -61,7 +60,7 @@ class CollectionQualityOut(BaseModel):
     duplicates: int = Field(description="Series of a container that others repeat, by scrape target or replica; each counts once.")
 
 
-class CollectionResultOut(BaseModel):
+class CollectionResultOut(Answer):
     """What a collection brought."""
 
     samples: int = Field(description="CPU and memory samples.")
@@ -79,7 +78,7 @@ class CollectionResultOut(BaseModel):
     warnings: list[str] = Field(description="What the metrics source said of its answers, such as that some were partial.")
 
 
-class CollectionOut(BaseModel):
+class CollectionOut(Answer):
     """A collection and how it stands."""
 
     id: str
@@ -99,7 +98,7 @@ class CollectionOut(BaseModel):
         return cls.model_validate(view | {"result": view["result"] or None})
 
 
-class GapOut(BaseModel):
+class GapOut(Answer):
     """A window of time in which these namespaces could not be collected."""
 
     namespaces: list[str]
@@ -107,7 +106,7 @@ class GapOut(BaseModel):
     end: str
 
 
-class CollectionStatusOut(BaseModel):
+class CollectionStatusOut(Answer):
     """How the collection of one cluster stands."""
 
     cluster_id: str

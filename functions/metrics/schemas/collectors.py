@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from functions.metrics.schemas.collections import CollectionErrorOut, CollectionQualityOut, GapOut, duration_text
 from upid.domain.times import parse_duration
+from upid.http.schemas import Answer, Body
 from upid.services.collectors import CollectorSettings
 
 DurationText = Annotated[str, AfterValidator(duration_text), Field(max_length=32)]
 State = Literal["running", "stopped"]
 
 
-class CollectorIn(BaseModel):
+class CollectorIn(Body):
     """What a client decides of a collector."""
-
-    model_config = ConfigDict(extra="forbid")
 
     interval: DurationText | None = Field(
         default=None, examples=["5m"], description="How often the schedule collects (15s to 1d); null = as often as samples are apart."
@@ -37,14 +36,14 @@ class NewCollectorIn(CollectorIn):
     cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
 
 
-class CollectorSourceOut(BaseModel):
+class CollectorSourceOut(Answer):
     """Where a collector reads."""
 
     kind: Literal["prometheus"]
     url: str
 
 
-class CollectorOut(BaseModel):
+class CollectorOut(Answer):
     """A collector. It is made with its cluster and goes with it."""
 
     id: str
@@ -65,7 +64,7 @@ class CollectorOut(BaseModel):
         return cls.model_validate(view)
 
 
-class CollectorHealthOut(BaseModel):
+class CollectorHealthOut(Answer):
     """How a collector does."""
 
     id: str

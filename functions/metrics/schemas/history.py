@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from functions.metrics.schemas.collections import duration_text
 from upid.domain.times import parse_time
+from upid.http.schemas import Answer, Body
 from upid.services.usage_requests import AGGREGATION, DIMENSIONS, Across, Dimension, Fill, Metric, Selection, Span, UsageQuery
 
 METRICS: tuple[Metric, ...] = ("cpu_cores", "memory_bytes")
@@ -49,7 +50,7 @@ AGGREGATION_TEXT = "Of the samples of a step: mean, max, min, sum, count, rate (
 ACROSS_TEXT = "How the series of a group are joined, sample by sample, before that."
 
 
-class SpanFilters(BaseModel):
+class SpanFilters(Answer):
     """Whose usage, over which window, in which groups."""
 
     metric: Metric | None = Field(None, description="Only this one; CPU and memory where none is named.")
@@ -96,10 +97,8 @@ Spans = Annotated[SpanFilters, Query()]
 Histories = Annotated[HistoryFilters, Query()]
 
 
-class SelectionIn(BaseModel):
+class SelectionIn(Body):
     """Whose usage; what is not named is not asked for."""
-
-    model_config = ConfigDict(extra="forbid")
 
     namespace: Name = ""
     kind: Name = ""
@@ -108,10 +107,8 @@ class SelectionIn(BaseModel):
     pod: Name = ""
 
 
-class UsageQueryIn(BaseModel):
+class UsageQueryIn(Body):
     """A query of stored usage."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
     metrics: Annotated[list[Metric], AfterValidator(_unique)] = Field(default=list(METRICS), min_length=1, max_length=3)
@@ -136,7 +133,7 @@ class UsageQueryIn(BaseModel):
         )  # fmt: skip
 
 
-class UsageWindowOut(BaseModel):
+class UsageWindowOut(Answer):
     """What every answer says of its question."""
 
     cluster_id: str
@@ -147,7 +144,7 @@ class UsageWindowOut(BaseModel):
     across: Across
 
 
-class UsageSeriesOut(BaseModel):
+class UsageSeriesOut(Answer):
     """One metric of one group."""
 
     metric: Metric
@@ -167,7 +164,7 @@ class UsageHistoryOut(UsageWindowOut):
     series: list[UsageSeriesOut]
 
 
-class UsageTrendOut(BaseModel):
+class UsageTrendOut(Answer):
     """Where the use of a group goes."""
 
     metric: Metric
@@ -190,7 +187,7 @@ class UsageTrendsOut(UsageWindowOut):
     items: list[UsageTrendOut]
 
 
-class UsagePeakOut(BaseModel):
+class UsagePeakOut(Answer):
     """The highest use of a group, of the stored steps."""
 
     metric: Metric
@@ -213,7 +210,7 @@ class UsagePeaksOut(UsageWindowOut):
     items: list[UsagePeakOut]
 
 
-class UsageWeekOut(BaseModel):
+class UsageWeekOut(Answer):
     """The usual week of a group: 168 values each, hour 0 = Monday 00:00 UTC; null = never seen."""
 
     metric: Metric

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from upid.http.schemas import Answer
 
 
-class ShareOut(BaseModel):
+class ShareOut(Answer):
     """Use of one resource beside what is requested of it and what there is. [cores or bytes]"""
 
     used: float
@@ -16,7 +18,7 @@ class ShareOut(BaseModel):
     used_of_requested: float | None = Field(description="[1]; null where nothing is requested.")
 
 
-class ClusterUsageOut(BaseModel):
+class ClusterUsageOut(Answer):
     """What a cluster uses now."""
 
     cluster_id: str
@@ -31,7 +33,7 @@ class ClusterUsageOut(BaseModel):
     memory: ShareOut
 
 
-class ContainerNowOut(BaseModel):
+class ContainerNowOut(Answer):
     """The newest samples of a container of a pod."""
 
     name: str
@@ -39,7 +41,7 @@ class ContainerNowOut(BaseModel):
     memory_bytes: float | None
 
 
-class PodUsageOut(BaseModel):
+class PodUsageOut(Answer):
     """What a pod uses now."""
 
     key: str
@@ -57,7 +59,7 @@ class PodUsageOut(BaseModel):
     containers: list[ContainerNowOut]
 
 
-class NodeUsageOut(BaseModel):
+class NodeUsageOut(Answer):
     """What the pods of a node use now."""
 
     key: str
@@ -69,7 +71,7 @@ class NodeUsageOut(BaseModel):
     memory: ShareOut
 
 
-class ContainerUsageOut(BaseModel):
+class ContainerUsageOut(Answer):
     """What the pods of a workload's container use now of one resource. [cores or bytes]"""
 
     key: str

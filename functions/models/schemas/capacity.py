@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from functions.models.schemas.common import (
     GoodnessOfFit,
@@ -16,6 +16,7 @@ from functions.models.schemas.common import (
     SeriesModelIn,
     SeriesModelOut,
 )
+from upid.http.schemas import Answer
 
 Target = Annotated[float, Field(gt=0, le=1, description="Share of the capacity that use should stay below. [1]")]
 Days = Annotated[float, Field(gt=0, le=3650, description="[d]")]
@@ -49,7 +50,7 @@ class PlanningIn(WithCapacityIn):
     node: NodeIn | None = None
 
 
-class NodesOut(BaseModel):
+class NodesOut(Answer):
     """Nodes that hold the demand at the target utilisation while the spare ones are gone."""
 
     needed_now: int
@@ -92,7 +93,7 @@ class GrowthIn(SeriesModelIn):
     confidence: Bound = 0.9
 
 
-class ProjectionOut(BaseModel):
+class ProjectionOut(Answer):
     """Use at a time to come; `low` and `high` bound single values."""
 
     days: float
@@ -137,7 +138,7 @@ class ThresholdsIn(WithCapacityIn):
     lead_days: Days = Field(default=7, description="With a capacity: time that an alarm leaves at today's growth. [d]")
 
 
-class ThresholdOut(BaseModel):
+class ThresholdOut(Answer):
     """A threshold, and what it would have done on the series."""
 
     value: float | None
@@ -146,7 +147,7 @@ class ThresholdOut(BaseModel):
     longest_seconds: float
 
 
-class LeadTimeOut(BaseModel):
+class LeadTimeOut(Answer):
     """The threshold that leaves time to react."""
 
     value: float | None
@@ -180,7 +181,7 @@ class HeadroomIn(WithCapacityIn):
     spare: int = Field(default=1, ge=0, le=1000, description="How many of the largest nodes may be gone.")
 
 
-class SpareOut(BaseModel):
+class SpareOut(Answer):
     """Room while the spare nodes are gone, in the unit of the series."""
 
     capacity_left: float

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from functions.prediction.schemas.series import SeriesBody, SeriesOut, TrustOut
 from upid.domain.errors import NotFoundError
+from upid.http.schemas import Answer, Body
 from upid.services.analyses import NothingCollectedError
 from upid.services.models.requests import Question
 
@@ -21,13 +22,11 @@ Percentile = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Parameters = Annotated[dict[str, float | int | str | bool | None], Field(description="The parameters used, defaults included.")]
 
 
-class ModelBody(BaseModel):
+class ModelBody(Body):
     """A request that holds nothing unknown."""
 
-    model_config = ConfigDict(extra="forbid")
 
-
-class GoodnessOfFit(BaseModel):
+class GoodnessOfFit(Answer):
     """How well a model fits its data; null = not defined for these data."""
 
     r_squared: float | None = Field(description="Share of the variance that the model explains. [1]")
@@ -40,7 +39,7 @@ class GoodnessOfFit(BaseModel):
     )
 
 
-class ModelAnswer(BaseModel):
+class ModelAnswer(Answer):
     """What every answer tells beside its figures."""
 
     algorithm: str = Field(description="What was computed.", examples=["universal-scalability-law"])
@@ -65,7 +64,7 @@ class SeriesAnswer(SeriesOut):
     confidence: TrustOut
 
 
-class SeriesModelOut(BaseModel):
+class SeriesModelOut(Answer):
     """What every model over series gives."""
 
     algorithm: str = Field(description="What was computed.")

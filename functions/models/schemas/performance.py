@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from functions.models.schemas.common import (
     GoodnessOfFit,
@@ -18,6 +18,7 @@ from functions.models.schemas.common import (
     SeriesModelOut,
     Share,
 )
+from upid.http.schemas import Answer
 from upid.services.models.requests import Question
 
 MOST_VALUES = 100_000
@@ -66,7 +67,7 @@ class LatencyIn(ModelBody):
     apdex_target_seconds: Positive | None = Field(default=None, description="Apdex target T: satisfied up to T, tolerating up to 4 T. [s]")
 
 
-class PercentileOut(BaseModel):
+class PercentileOut(Answer):
     """A percentile, and what the data leave open."""
 
     percentile: float = Field(description="[%]")
@@ -75,7 +76,7 @@ class PercentileOut(BaseModel):
     high_seconds: float | None = Field(description="Most that it can be; null = no upper bound. [s]")
 
 
-class ObjectiveOut(BaseModel):
+class ObjectiveOut(Answer):
     """How an objective was kept."""
 
     seconds: float
@@ -105,7 +106,7 @@ class LatencySampleOut(ModelAnswer):
     apdex: float | None = Field(description="Apdex score, 0 to 1; of a histogram whose edges miss T or 4 T the least it can be. [1]")
 
 
-class LatencyOut(BaseModel):
+class LatencyOut(Answer):
     """Latencies, analyzed."""
 
     samples: list[LatencySampleOut]
@@ -135,7 +136,7 @@ class SaturationIn(ModelBody):
     target_utilization: Share = Field(default=0.8, description="Share of the peak throughput that the safe load gives. [1]")
 
 
-class KneeOut(BaseModel):
+class KneeOut(Answer):
     """Where a curve bends."""
 
     load: float
@@ -160,7 +161,7 @@ class SaturationCurveOut(ModelAnswer):
     goodness_of_fit: GoodnessOfFit | None
 
 
-class SaturationOut(BaseModel):
+class SaturationOut(Answer):
     """Saturation points."""
 
     curves: list[SaturationCurveOut]
@@ -187,7 +188,7 @@ class BottleneckIn(ModelBody):
     )
 
 
-class StationOut(BaseModel):
+class StationOut(Answer):
     """One resource; null where it is saturated or unused."""
 
     name: str
@@ -202,7 +203,7 @@ class StationOut(BaseModel):
     mean_waiting: float | None = Field(description="Requests that wait. [1]")
 
 
-class ResponseOut(BaseModel):
+class ResponseOut(Answer):
     """The response at another throughput."""
 
     growth: float
@@ -275,7 +276,7 @@ class ThroughputSeriesOut(SeriesAnswer):
     per_second: list[float | None] | None = Field(description="Of each interval; null = unknown.")
 
 
-class ClosedSystemOut(BaseModel):
+class ClosedSystemOut(Answer):
     """Throughput by Little's law: users / (response + think time)."""
 
     throughput_per_second: float

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from functions.models.schemas.capacity import Target, WithCapacityIn
 from functions.models.schemas.common import ModelBody, Name, NotNegative, Percentile, SeriesAnswer, SeriesModelIn, SeriesModelOut
 from functions.optimization.schemas.recommendations import EvidenceOut, ReasonOut, ResourceValues, RiskOut
 from functions.prediction.schemas.series import Moment, SeriesIn, Step, TrustOut, UsageSelectionIn, Value
+from upid.http.schemas import Answer
 from upid.services.models.requests import Reservation, SizingContainer, SizingPod, SizingQuestion
 from upid.services.series import MOST_VALUES
 
@@ -112,7 +113,7 @@ class WasteIn(EfficiencyIn):
     )
 
 
-class ResourceEfficiencyOut(BaseModel):
+class ResourceEfficiencyOut(Answer):
     """How one resource is used."""
 
     resource: str
@@ -125,7 +126,7 @@ class ResourceEfficiencyOut(BaseModel):
     usd_per_month: float
 
 
-class WorkloadEfficiencyOut(BaseModel):
+class WorkloadEfficiencyOut(Answer):
     """How well what is paid for is used."""
 
     name: str
@@ -147,7 +148,7 @@ class EfficiencyOut(SeriesModelOut):
     score: float | None = Field(description="Of all, weighing costs. 0 to 100.")
 
 
-class ResourceWasteOut(BaseModel):
+class ResourceWasteOut(Answer):
     """What is reserved and not used of one resource, in its unit."""
 
     resource: str
@@ -164,7 +165,7 @@ class ResourceWasteOut(BaseModel):
     verdict: Literal["unused", "over_provisioned", "fitting", "under_provisioned", "unknown"]
 
 
-class WorkloadWasteOut(BaseModel):
+class WorkloadWasteOut(Answer):
     """Waste of one thing."""
 
     name: str
@@ -192,7 +193,7 @@ class PeaksIn(SeriesModelIn):
     most: int = Field(default=50, ge=1, le=1000, description="Peaks told of each series, the highest.")
 
 
-class PeakOut(BaseModel):
+class PeakOut(Answer):
     """A run of values above the level, in the unit of the series."""
 
     first_step: int
@@ -305,7 +306,7 @@ class RightSizingIn(ModelBody):
         return SizingQuestion(containers, stored, self.strategy, self.allowed_time_above)
 
 
-class SizedOut(BaseModel):
+class SizedOut(Answer):
     """What a container needs, why, how sure that is and what it saves: by the rule that analyses use."""
 
     namespace: str = Field(description="Empty for containers of the request.")

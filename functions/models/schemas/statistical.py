@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from functions.models.schemas.common import Parameters, SeriesModelIn, SeriesModelOut
 from functions.prediction.schemas.forecasting import DecomposedOut, DemandPart
 from functions.prediction.schemas.series import Level, SeriesOut, TrustOut, Value
 from functions.prediction.schemas.statistics import AverageOut, RegressedOut
+from upid.http.schemas import Answer
 from upid.services.models.requests import Question, XyQuestion
 from upid.services.series import MOST_HORIZON, MOST_PERIOD, MOST_VALUES
 
@@ -56,7 +57,7 @@ class FitOut(RegressedOut):
     unit: str
 
 
-class FitsOut(BaseModel):
+class FitsOut(Answer):
     """Regressions, in the order of the series."""
 
     algorithm: str
@@ -76,7 +77,7 @@ class SmoothedOut(DemandPart):
     """A series smoothed: the fitted parameters, and where it goes with bounds."""
 
 
-class SmoothingModelOut(BaseModel):
+class SmoothingModelOut(Answer):
     """Smoothed series, in their order."""
 
     algorithm: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from upid.http.schemas import Answer, Body
 from upid.services.analyses import MOST_IN_BATCH, AnalysisRequest, WorkloadRef
 
 ClusterId = Annotated[
@@ -16,10 +17,8 @@ Share = Annotated[float, Field(ge=1e-6, le=0.5, description="Share of time that 
 Strategy = Literal["max-savings", "balanced", "high-availability", "development"]
 
 
-class AnalyzeIn(BaseModel):
+class AnalyzeIn(Body):
     """What to analyze: a cluster, or some of its namespaces."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: ClusterId
     namespaces: list[Namespace] = Field(default=[], max_length=200, description="Only these namespaces; all where none is named.")
@@ -33,10 +32,8 @@ class AnalyzeIn(BaseModel):
         return AnalysisRequest(self.cluster_id, tuple(self.namespaces), (), self.strategy, self.allowed_time_above)
 
 
-class AnalyzeBatchIn(BaseModel):
+class AnalyzeBatchIn(Body):
     """Several analyses at once."""
-
-    model_config = ConfigDict(extra="forbid")
 
     requests: list[AnalyzeIn] = Field(min_length=1, max_length=MOST_IN_BATCH)
 
@@ -45,10 +42,8 @@ class AnalyzeBatchIn(BaseModel):
         return [each.request() for each in self.requests]
 
 
-class WorkloadIn(BaseModel):
+class WorkloadIn(Body):
     """A workload by name."""
-
-    model_config = ConfigDict(extra="forbid")
 
     namespace: Namespace
     kind: str = Field(min_length=1, max_length=63)
@@ -87,10 +82,8 @@ class GenerateIn(AnalyzeIn):
         return AnalysisRequest(self.cluster_id, tuple(self.namespaces), workloads, self.strategy, self.allowed_time_above)
 
 
-class BulkGenerateIn(BaseModel):
+class BulkGenerateIn(Body):
     """Clusters whose recommendations to make anew, all in the same way."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_ids: list[ClusterId] = Field(min_length=1, max_length=MOST_IN_BATCH)
     strategy: Strategy = "balanced"
@@ -101,7 +94,7 @@ class BulkGenerateIn(BaseModel):
         return [AnalysisRequest(each, (), (), self.strategy, self.allowed_time_above) for each in dict.fromkeys(self.cluster_ids)]
 
 
-class AnalysisErrorOut(BaseModel):
+class AnalysisErrorOut(Answer):
     """One thing that went wrong: a code for machines, a text for people, and what it hit."""
 
     code: str
@@ -109,21 +102,21 @@ class AnalysisErrorOut(BaseModel):
     subject: str
 
 
-class RequestTotals(BaseModel):
+class RequestTotals(Answer):
     """Sums of requests times replicas; what is not set counts as 0. [cores, bytes]"""
 
     cpu_request_cores: float
     memory_request_bytes: float
 
 
-class RequestsOut(BaseModel):
+class RequestsOut(Answer):
     """What is requested now, and what would be if everything recommended were applied."""
 
     current: RequestTotals
     recommended: RequestTotals
 
 
-class TopSaving(BaseModel):
+class TopSaving(Answer):
     """One of the recommendations that save most."""
 
     id: str
@@ -134,7 +127,7 @@ class TopSaving(BaseModel):
     savings_usd_per_month: float
 
 
-class AnalysisTotals(BaseModel):
+class AnalysisTotals(Answer):
     """Totals over every container of the analysis."""
 
     workloads: int
@@ -149,7 +142,7 @@ class AnalysisTotals(BaseModel):
     top_savings: list[TopSaving]
 
 
-class TradeOff(BaseModel):
+class TradeOff(Answer):
     """What another value of `allowed_time_above` would give; `on_frontier`: no other saves more at as little time above."""
 
     allowed_time_above: float
@@ -160,7 +153,7 @@ class TradeOff(BaseModel):
     on_frontier: bool
 
 
-class StageSeconds(BaseModel):
+class StageSeconds(Answer):
     """Seconds that shards spent in each stage, summed over shards."""
 
     load: float
@@ -168,7 +161,7 @@ class StageSeconds(BaseModel):
     persist: float
 
 
-class AnalysisPart(BaseModel):
+class AnalysisPart(Answer):
     """One analysis of a batch."""
 
     id: str
@@ -178,7 +171,7 @@ class AnalysisPart(BaseModel):
     summary: AnalysisTotals | None
 
 
-class AnalysisOut(BaseModel):
+class AnalysisOut(Answer):
     """An analysis, or a batch of them."""
 
     id: str

@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
-from pydantic import BaseModel, ConfigDict, Field, model_serializer
+from pydantic import ConfigDict, Field, model_serializer
 
 from upid.domain.recommendations import Review
 from upid.http.paging import Page, encode_cursor
+from upid.http.schemas import Answer, Body
 from upid.services.recommendation_queries import Found, Listed
 
 Cores = Annotated[float, Field(ge=0, le=1_000_000, description="[cores]")]
 Bytes = Annotated[float, Field(ge=0, le=1e18, description="[bytes]")]
 
 
-class ResourceValues(BaseModel):
+class ResourceValues(Answer):
     """Requests and limits of one container; null = not set. [cores, bytes]"""
 
     cpu_request_cores: float | None
@@ -26,7 +27,7 @@ class ResourceValues(BaseModel):
     memory_limit_bytes: float | None
 
 
-class UsageSpread(BaseModel):
+class UsageSpread(Answer):
     """Quantiles of usage over all pods of the workload; null = no sample."""
 
     mean: float | None
@@ -37,7 +38,7 @@ class UsageSpread(BaseModel):
     max: float | None
 
 
-class EvidenceWindow(BaseModel):
+class EvidenceWindow(Answer):
     """What the evidence is of."""
 
     start: str
@@ -45,7 +46,7 @@ class EvidenceWindow(BaseModel):
     step_seconds: int
 
 
-class EvidenceOut(BaseModel):
+class EvidenceOut(Answer):
     """What was seen. `source` tells whether quantiles are exact (from samples) or within 1.5 % (from a profile)."""
 
     model_config = ConfigDict(extra="allow")
@@ -63,7 +64,7 @@ class EvidenceOut(BaseModel):
     restarts: int
 
 
-class ReasonOut(BaseModel):
+class ReasonOut(Answer):
     """A rule that fired, in order, with its numbers."""
 
     code: str
@@ -71,14 +72,14 @@ class ReasonOut(BaseModel):
     values: dict[str, Any]
 
 
-class RiskOut(BaseModel):
+class RiskOut(Answer):
     """How risky the change is."""
 
     score: float | None = Field(description="0 to 100")
     level: str | None
 
 
-class RecommendationOut(BaseModel):
+class RecommendationOut(Answer):
     """One container of one workload: what it needs, why, how sure that is and what it saves. With `fields`, only the members asked for."""
 
     id: str = ""
@@ -111,19 +112,15 @@ class RecommendationOut(BaseModel):
         return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
 
 
-class ReviewIn(BaseModel):
+class ReviewIn(Body):
     """A decision about a recommendation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     review: Review
     comment: str = Field(default="", max_length=2000)
 
 
-class SimulateIn(BaseModel):
+class SimulateIn(Body):
     """Other values for a container. What is left out stays as it is now; null means not set."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cpu_request_cores: Cores | None = None
     cpu_limit_cores: Cores | None = None
@@ -135,7 +132,7 @@ class SimulateIn(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
-class OutcomeOut(BaseModel):
+class OutcomeOut(Answer):
     """What some values would have done over the window. Shares are of measured time, pods pooled (0-1); null: not set, no samples, or not to be told."""
 
     values: ResourceValues
@@ -150,7 +147,7 @@ class OutcomeOut(BaseModel):
     savings_usd_per_month: float | None = Field(description="Against the current values. [USD per month]")
 
 
-class SimulationOut(BaseModel):
+class SimulationOut(Answer):
     """The current, the recommended and the asked values, counted the same way over the same window."""
 
     recommendation_id: str

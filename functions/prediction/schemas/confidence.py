@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from functions.prediction.schemas.series import SeriesBody, SeriesIn, SeriesOut, TrustOut, Value
+from upid.http.schemas import Answer, Body
 from upid.services.analytic_requests import Outcomes
 
 
-class ConfidenceMetricOut(BaseModel):
+class ConfidenceMetricOut(Answer):
     """A metric of confidence, in [0, 1]."""
 
     name: str
@@ -17,7 +18,7 @@ class ConfidenceMetricOut(BaseModel):
     formula: str
 
 
-class ConfidenceMetricsOut(BaseModel):
+class ConfidenceMetricsOut(Answer):
     """The catalogue of metrics, and how they make a score."""
 
     items: list[ConfidenceMetricOut]
@@ -34,13 +35,13 @@ class ConfidentSeriesOut(SeriesOut):
     confidence: TrustOut
 
 
-class ConfidenceOut(BaseModel):
+class ConfidenceOut(Answer):
     """The confidence of every series, in their order."""
 
     series: list[ConfidentSeriesOut]
 
 
-class PredictionErrorsOut(BaseModel):
+class PredictionErrorsOut(Answer):
     """What came of a forecast: errors in its unit, forecast less actual; null where nothing was compared."""
 
     points: int
@@ -53,7 +54,7 @@ class PredictionErrorsOut(BaseModel):
     covered95: float | None
 
 
-class PredictionScoreOut(BaseModel):
+class PredictionScoreOut(Answer):
     """The confidence in a stored prediction, with what came of it by now."""
 
     prediction_id: str
@@ -66,10 +67,8 @@ class PredictionScoreOut(BaseModel):
     warnings: list[str]
 
 
-class PredictionOutcomeIn(BaseModel):
+class PredictionOutcomeIn(Body):
     """A stored prediction and what came: bare values from its first step on, a series, or nothing where it was made of stored usage."""
-
-    model_config = ConfigDict(extra="forbid")
 
     prediction_id: str = Field(min_length=1, max_length=64)
     actual: list[Value | None] | SeriesIn | None = None
@@ -82,10 +81,8 @@ class PredictionOutcomeIn(BaseModel):
         return Outcomes(self.prediction_id, None if self.actual is None else self.actual.given(pointer, "actual"))
 
 
-class ValidateConfidenceIn(BaseModel):
+class ValidateConfidenceIn(Body):
     """Which predictions to compare with what came."""
-
-    model_config = ConfigDict(extra="forbid")
 
     predictions: list[PredictionOutcomeIn] = Field(min_length=1, max_length=100)
 
@@ -102,7 +99,7 @@ class ValidatedPrediction(PredictionErrorsOut):
     unit: str
 
 
-class CalibrationOut(BaseModel):
+class CalibrationOut(Answer):
     """Of the values that were to lie within an interval with this probability, which share did."""
 
     stated: float
@@ -110,7 +107,7 @@ class CalibrationOut(BaseModel):
     points: int
 
 
-class ValidatedOut(BaseModel):
+class ValidatedOut(Answer):
     """Errors of each prediction and the calibration of all; `calibration_error`: mean distance of observed from stated shares. [1]"""
 
     items: list[ValidatedPrediction]

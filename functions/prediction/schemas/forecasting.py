@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from functions.prediction.schemas.series import SeasonOut, SelectionQuery, SeriesBody, SeriesOut, TrustOut
+from upid.http.schemas import Answer
 from upid.services.analytic_requests import ForecastAsked, MethodName
 from upid.services.series import MOST_HORIZON, MOST_PERIOD
 
@@ -26,7 +27,7 @@ class PredictIn(SeriesBody):
         return ForecastAsked(self.horizon, self.method, self.period_steps, self.non_negative or self.selection is not None, self.store)
 
 
-class BacktestedMethod(BaseModel):
+class BacktestedMethod(Answer):
     """A method's errors in the back-test. `mase`: below 1 is better than the naive forecast. [1]"""
 
     method: str
@@ -37,7 +38,7 @@ class BacktestedMethod(BaseModel):
     covered95: float | None
 
 
-class BacktestOut(BaseModel):
+class BacktestOut(Answer):
     """Every method that was tried, from rolling origins."""
 
     folds: int
@@ -46,7 +47,7 @@ class BacktestOut(BaseModel):
     methods: list[BacktestedMethod]
 
 
-class PredictionOut(BaseModel):
+class PredictionOut(Answer):
     """A forecast: expected values and bounds that hold them with 80 and 95 %. `start`: when its first step begins."""
 
     id: str | None = Field(description="To read it again; null where it was not stored.")
@@ -70,13 +71,13 @@ class PredictionOut(BaseModel):
     confidence: TrustOut
 
 
-class PredictionsOut(BaseModel):
+class PredictionsOut(Answer):
     """A forecast of each series, in their order."""
 
     items: list[PredictionOut]
 
 
-class DemandPart(BaseModel):
+class DemandPart(Answer):
     """The forecast of a part of a cluster."""
 
     series: SeriesOut
@@ -98,7 +99,7 @@ class DemandPart(BaseModel):
     confidence: TrustOut
 
 
-class DemandOut(BaseModel):
+class DemandOut(Answer):
     """The forecast of a cluster and of its parts, which add up to it. `items` has the largest parts."""
 
     cluster_id: str
@@ -146,7 +147,7 @@ class DecomposedOut(SeriesOut):
     confidence: TrustOut
 
 
-class SeasonalAnalysisOut(BaseModel):
+class SeasonalAnalysisOut(Answer):
     """Every series as decomposed, in their order."""
 
     method: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from functions.prediction.schemas.series import SeasonOut, SelectionQuery, SeriesBody, SeriesOut, TrustOut
 from functions.prediction.schemas.statistics import ChangeOut, SummaryOut, TrendOut
+from upid.http.schemas import Answer
 from upid.services.analytic_requests import DetectionAsked, DetectorName
 from upid.services.series import MOST_PERIOD, MOST_VALUES
 
@@ -19,7 +20,7 @@ class DetectPatternsIn(SeriesBody):
     """What to find patterns in."""
 
 
-class SeriesPeakOut(BaseModel):
+class SeriesPeakOut(Answer):
     """A run of values above the peak level. `prominence`: above the median."""
 
     start: str | None
@@ -32,7 +33,7 @@ class SeriesPeakOut(BaseModel):
     prominence: float
 
 
-class RecurringPeakOut(BaseModel):
+class RecurringPeakOut(Answer):
     """A peak that comes again. `phase_seconds`: from the beginning of the period, which for days and weeks is that since the epoch (UTC; weeks begin Thursday)."""
 
     period_steps: int
@@ -63,7 +64,7 @@ class PatternsOut(SeriesOut):
     confidence: TrustOut
 
 
-class DetectedPatternsOut(BaseModel):
+class DetectedPatternsOut(Answer):
     """The patterns of every series, in their order."""
 
     series: list[PatternsOut]
@@ -78,7 +79,7 @@ class ClusterPatternsQuery(SelectionQuery):
 ClusterPatternsAsked = Annotated[ClusterPatternsQuery, Query()]
 
 
-class ClusterPatternsOut(BaseModel):
+class ClusterPatternsOut(Answer):
     """The patterns of a cluster's most used parts; `kinds` counts those in `items`."""
 
     cluster_id: str
@@ -94,7 +95,7 @@ class SeasonalIn(SeriesBody):
     significance: float = Field(default=0.01, gt=0, lt=0.5, description="Chance of taking noise for a season. [1]")
 
 
-class PhaseOut(BaseModel):
+class PhaseOut(Answer):
     """The values at one step of a cycle."""
 
     step: int
@@ -110,7 +111,7 @@ class SeasonalSeriesOut(SeriesOut):
     confidence: TrustOut
 
 
-class SeasonalOut(BaseModel):
+class SeasonalOut(Answer):
     """The seasons of every series, in their order."""
 
     significance: float
@@ -133,7 +134,7 @@ class PartRecurringOut(RecurringPeakOut):
     labels: dict[str, str]
 
 
-class RecurringOut(BaseModel):
+class RecurringOut(Answer):
     """Recurring peaks of a cluster's parts, the most certain first."""
 
     cluster_id: str
@@ -166,7 +167,7 @@ class DetectAnomaliesIn(SeriesBody):
         )  # fmt: skip
 
 
-class AlarmOut(BaseModel):
+class AlarmOut(Answer):
     """One event: from its first to its last value beyond the threshold. `score`: the highest, signed."""
 
     start: str | None
@@ -193,7 +194,7 @@ class AnomalySeriesOut(SeriesOut):
     confidence: TrustOut
 
 
-class AnomaliesOut(BaseModel):
+class AnomaliesOut(Answer):
     """The anomalies of every series, in their order, and what they were found with."""
 
     detector: str

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, field_validator, model_validator
 
+from upid.http.schemas import Answer, Body
 from upid.services.series import DEFAULT_STEP_SECONDS, MOST_SERIES, MOST_SIZE, MOST_VALUES, Asked, Metric, Selection, SeriesInput, Split
 
 Value = Annotated[float, Field(strict=True, ge=-MOST_SIZE, le=MOST_SIZE, allow_inf_nan=False, description="Below 1e-100 counts as 0.")]
@@ -26,19 +27,15 @@ def _moment(time: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_moment), Field(description="RFC 3339 with a zone.")]
 
 
-class PointIn(BaseModel):
+class PointIn(Body):
     """A value at a time; null = missing."""
-
-    model_config = ConfigDict(extra="forbid")
 
     time: Moment
     value: Value | None
 
 
-class SeriesIn(BaseModel):
+class SeriesIn(Body):
     """A series: `values` on a regular grid, or `points` at times that never go back."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
     values: list[Value | None] | None = Field(default=None, min_length=1, max_length=MOST_VALUES, description="null = missing.")
@@ -62,10 +59,8 @@ class SeriesIn(BaseModel):
         return SeriesInput(self.name or name, pointer, self.values or (), start, step, self.step_seconds is not None, points)
 
 
-class UsageSelectionIn(BaseModel):
+class UsageSelectionIn(Body):
     """Stored usage of a cluster: summed over all that is selected, or apart by `split`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
     metric: Metric = "cpu_cores"
@@ -85,7 +80,7 @@ class UsageSelectionIn(BaseModel):
         return Selection(*parts, start, end, self.step_seconds, self.split, pointer)
 
 
-class SelectionQuery(BaseModel):
+class SelectionQuery(Answer):
     """Which stored usage, as a query: all of the cluster unless narrowed."""
 
     metric: Metric = "cpu_cores"
@@ -120,10 +115,8 @@ class SelectionQuery(BaseModel):
 Selected = Annotated[SelectionQuery, Query()]
 
 
-class SeriesBody(BaseModel):
+class SeriesBody(Body):
     """What to work on: exactly one of `series`, `values` (one bare series) and `selection` (stored usage)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     series: list[SeriesIn] | None = Field(default=None, min_length=1, max_length=MOST_SERIES)
     values: list[Value | None] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
@@ -156,7 +149,7 @@ class SeriesBody(BaseModel):
         return (SeriesIn(values=self.values, start=self.start, step_seconds=self.step_seconds).given("#", "values"),)
 
 
-class TrustOut(BaseModel):
+class TrustOut(Answer):
     """Confidence in [0, 1], what it is made of (`GET /confidence/metrics`), and the weakest part; null = not known."""
 
     score: float
@@ -164,7 +157,7 @@ class TrustOut(BaseModel):
     weakest: str | None
 
 
-class SeriesOut(BaseModel):
+class SeriesOut(Answer):
     """What a series is: times are null where the request gave none."""
 
     name: str
@@ -177,7 +170,7 @@ class SeriesOut(BaseModel):
     warnings: list[str]
 
 
-class SeasonOut(BaseModel):
+class SeasonOut(Answer):
     """A period that is significant. `strength`: share of variance that it takes, of what is left without the slow trend. [1]"""
 
     name: Literal["daily", "weekly", "monthly", "other"]

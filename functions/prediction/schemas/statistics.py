@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from functions.prediction.schemas.series import Level, SeasonOut, SeriesBody, SeriesIn, SeriesOut, TrustOut, Value
+from upid.http.schemas import Answer, Body
 from upid.services.analytic_requests import AverageAsked, CorrelationAsked, Part, RegressionAsked
 from upid.services.series import MOST_VALUES
 
 Column = Annotated[list[Value], Field(min_length=1, max_length=MOST_VALUES)]
 
 
-class AverageIn(BaseModel):
+class AverageIn(Body):
     """A moving average."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["simple", "exponential", "weighted"]
     window: int = Field(default=12, ge=1, le=1000, description="[steps]")
@@ -35,7 +34,7 @@ class AnalyzeSeriesIn(SeriesBody):
         return [AverageAsked(each.kind, each.window, each.alpha) for each in self.averages]
 
 
-class SummaryOut(BaseModel):
+class SummaryOut(Answer):
     """Moments and quantiles, in the unit of the series; null = not defined."""
 
     count: int
@@ -49,7 +48,7 @@ class SummaryOut(BaseModel):
     quantiles: dict[str, float | None]
 
 
-class LeastSquaresOut(BaseModel):
+class LeastSquaresOut(Answer):
     """A straight line by least squares. `p_value_correlated` allows for correlated residuals. [unit per week]"""
 
     slope_per_week: float | None
@@ -63,7 +62,7 @@ class LeastSquaresOut(BaseModel):
     residual_deviation: float | None
 
 
-class TheilSenOut(BaseModel):
+class TheilSenOut(Answer):
     """The median slope of all pairs with Sen's bounds [unit per week], and the Mann-Kendall test."""
 
     slope_per_week: float | None
@@ -74,7 +73,7 @@ class TheilSenOut(BaseModel):
     p_value: float | None
 
 
-class TrendOut(BaseModel):
+class TrendOut(Answer):
     """A trend. `growth_per_week` is the least-squares slope as a share of the line's middle. [1 per week]"""
 
     direction: Literal["rising", "falling", "none"]
@@ -84,7 +83,7 @@ class TrendOut(BaseModel):
     warnings: list[str]
 
 
-class ChangeOut(BaseModel):
+class ChangeOut(Answer):
     """A shift of the level: where the new one begins."""
 
     time: str | None
@@ -93,7 +92,7 @@ class ChangeOut(BaseModel):
     after: float | None
 
 
-class AverageOut(BaseModel):
+class AverageOut(Answer):
     """A moving average at each step; null until it is known."""
 
     kind: str
@@ -112,14 +111,14 @@ class AnalyzedSeriesOut(SeriesOut):
     confidence: TrustOut
 
 
-class AnalyzedOut(BaseModel):
+class AnalyzedOut(Answer):
     """Every series as analyzed, in their order."""
 
     confidence_level: float
     series: list[AnalyzedSeriesOut]
 
 
-class PartTrendOut(BaseModel):
+class PartTrendOut(Answer):
     """The trend of one part of a cluster."""
 
     name: str
@@ -130,7 +129,7 @@ class PartTrendOut(BaseModel):
     confidence: TrustOut
 
 
-class ClusterTrendsOut(BaseModel):
+class ClusterTrendsOut(Answer):
     """Trends of a cluster's parts, the strongest growth or fall first."""
 
     cluster_id: str
@@ -145,7 +144,7 @@ class ClusterTrendsOut(BaseModel):
     confidence_level: float
 
 
-class HourSpreadOut(BaseModel):
+class HourSpreadOut(Answer):
     """Use in one hour of the day (UTC)."""
 
     hour: int
@@ -155,7 +154,7 @@ class HourSpreadOut(BaseModel):
     variation: float | None
 
 
-class AnovaOut(BaseModel):
+class AnovaOut(Answer):
     """One-way analysis of variance. `explained`: share of the variance between groups. [1]"""
 
     f: float | None
@@ -165,7 +164,7 @@ class AnovaOut(BaseModel):
     explained: float | None
 
 
-class PartVarianceOut(BaseModel):
+class PartVarianceOut(Answer):
     """How the use of one part of a cluster varies."""
 
     name: str
@@ -180,7 +179,7 @@ class PartVarianceOut(BaseModel):
     confidence: TrustOut
 
 
-class ClusterVarianceOut(BaseModel):
+class ClusterVarianceOut(Answer):
     """How a cluster's use varies: in all by hour, between its parts, and within each, most varying first."""
 
     cluster_id: str
@@ -227,7 +226,7 @@ class CorrelateIn(SeriesBody):
         return CorrelationAsked(pair, None if pair else self.asked(), self.method, self.max_lag, self.confidence_level)
 
 
-class LagOut(BaseModel):
+class LagOut(Answer):
     """Correlation of x with y so many steps later."""
 
     lag: int
@@ -237,7 +236,7 @@ class LagOut(BaseModel):
     pairs: int
 
 
-class PairOut(BaseModel):
+class PairOut(Answer):
     """The correlation of a pair; p-value of there being none, samples taken as independent."""
 
     x: str
@@ -253,7 +252,7 @@ class PairOut(BaseModel):
     confidence: TrustOut
 
 
-class CorrelatedOut(BaseModel):
+class CorrelatedOut(Answer):
     """Every pair as correlated."""
 
     method: str
@@ -261,19 +260,15 @@ class CorrelatedOut(BaseModel):
     pairs: list[PairOut]
 
 
-class PredictorIn(BaseModel):
+class PredictorIn(Body):
     """A predictor of a multiple regression."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=253)
     values: Column
 
 
-class RegressIn(BaseModel):
+class RegressIn(Body):
     """y on x (linear, polynomial), or on several predictors (multiple)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     y: Column
     x: Column | None = None
@@ -301,7 +296,7 @@ class RegressIn(BaseModel):
         return RegressionAsked(self.kind, self.y, predictors, self.degree, self.most_degree, self.confidence_level, self.predict_at)
 
 
-class CoefficientOut(BaseModel):
+class CoefficientOut(Answer):
     """A coefficient with its test; null where some predictors depend on others."""
 
     name: str
@@ -312,14 +307,14 @@ class CoefficientOut(BaseModel):
     p_value: float | None
 
 
-class PolynomialScaling(BaseModel):
+class PolynomialScaling(Answer):
     """Legendre polynomials are of (x - centre) / half_width."""
 
     centre: float
     half_width: float
 
 
-class RegressedOut(BaseModel):
+class RegressedOut(Answer):
     """A regression: what was fitted, how well, and what it predicts."""
 
     kind: str

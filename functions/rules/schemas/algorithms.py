@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from functions.prediction.schemas.series import SeriesBody
+from upid.http.schemas import Answer, Body
 from upid.services.algorithms.service import PresetDraft
 
 Given = dict[str, StrictBool | StrictInt | StrictFloat | StrictStr]
 
 
-class ParameterOut(BaseModel):
+class ParameterOut(Answer):
     """A parameter with its unit and bounds."""
 
     name: str
@@ -25,7 +26,7 @@ class ParameterOut(BaseModel):
     choices: list[str]
 
 
-class AlgorithmOut(BaseModel):
+class AlgorithmOut(Answer):
     """An algorithm of the engine, or a preset of one."""
 
     id: str
@@ -41,10 +42,8 @@ class AlgorithmOut(BaseModel):
     preset: dict[str, Any] = Field(description="Parameters that a preset sets.")
 
 
-class PresetIn(BaseModel):
+class PresetIn(Body):
     """An algorithm with parameters under a name."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=200)
     algorithm: str = Field(min_length=1, max_length=64, examples=["forecast"])
@@ -62,7 +61,7 @@ class ExecuteIn(SeriesBody):
     parameters: Given = Field(default={}, max_length=20)
 
 
-class RunSeriesOut(BaseModel):
+class RunSeriesOut(Answer):
     """What was found in one series."""
 
     model_config = ConfigDict(extra="allow")
@@ -76,7 +75,7 @@ class RunSeriesOut(BaseModel):
     result: dict[str, Any]
 
 
-class RunOutputOut(BaseModel):
+class RunOutputOut(Answer):
     """What a run found: the same input and parameters give the same bytes."""
 
     algorithm: str
@@ -86,7 +85,7 @@ class RunOutputOut(BaseModel):
     series: list[RunSeriesOut]
 
 
-class RunOut(BaseModel):
+class RunOut(Answer):
     """A run of an algorithm."""
 
     run_id: str

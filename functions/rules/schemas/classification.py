@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, create_model, model_validator
+from pydantic import Field, FiniteFloat, create_model, model_validator
 
+from upid.http.schemas import Answer, Body
 from upid.services.classification.model import DEFAULTS, ClassificationRequest, SimilarityRequest, Subject, Vector
 
 Group = Literal["resources", "traffic", "application", "scaling"]
@@ -14,10 +15,8 @@ Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False, description="
 Strength = Annotated[float, Field(ge=0, le=1, description="Share of the variance that the cycle explains. [1]")]
 
 
-class ClassBoundsBase(BaseModel):
+class ClassBoundsBase(Body):
     """Bounds of the classes in place of the defaults. Shares are of 1."""
-
-    model_config = ConfigDict(extra="forbid")
 
     def given(self) -> dict[str, float]:
         """Return what was given."""
@@ -32,10 +31,8 @@ _FIELDS: Any = {
 ClassBoundsIn = create_model("ClassBoundsIn", __base__=ClassBoundsBase, **_FIELDS)
 
 
-class SubjectIn(BaseModel):
+class SubjectIn(Body):
     """A workload to classify; what is not known is left out."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     namespace: str = Field(default="", max_length=253)
@@ -63,10 +60,8 @@ class SubjectIn(BaseModel):
         return Subject(**plain, images=tuple(self.images), ports=tuple(self.ports), containers=tuple(self.containers))
 
 
-class CategorizeIn(BaseModel):
+class CategorizeIn(Body):
     """Workloads to classify by given measures."""
-
-    model_config = ConfigDict(extra="forbid")
 
     workloads: list[SubjectIn] = Field(min_length=1, max_length=1000)
     thresholds: ClassBoundsIn = ClassBoundsIn()  # type: ignore[valid-type] # the model is made from the table of defaults
@@ -77,10 +72,8 @@ class CategorizeIn(BaseModel):
         return found
 
 
-class ClassifyIn(BaseModel):
+class ClassifyIn(Body):
     """Which workloads of a cluster to classify."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: Name
     namespaces: list[Name] = Field(default=[], max_length=100)
@@ -91,7 +84,7 @@ class ClassifyIn(BaseModel):
         return ClassificationRequest(self.cluster_id, tuple(self.namespaces), self.thresholds.given())  # type: ignore[attr-defined] # the same
 
 
-class WorkloadClassOut(BaseModel):
+class WorkloadClassOut(Answer):
     """A class that a workload is of, how sure that is, and why."""
 
     id: str
@@ -100,7 +93,7 @@ class WorkloadClassOut(BaseModel):
     evidence: dict[str, Any] = Field(description="The measures and thresholds, or the signs that speak for it.")
 
 
-class ClassifiedOut(BaseModel):
+class ClassifiedOut(Answer):
     """A workload with its classes."""
 
     namespace: str
@@ -112,7 +105,7 @@ class ClassifiedOut(BaseModel):
     unknown: list[str] = Field(description="Classes that can not be told, because a measure is missing.")
 
 
-class CategorizedOut(BaseModel):
+class CategorizedOut(Answer):
     """Given workloads with their classes."""
 
     thresholds: dict[str, float]
@@ -127,7 +120,7 @@ class ClassificationOut(CategorizedOut):
     classes: dict[str, int]
 
 
-class ClassTypeOut(BaseModel):
+class ClassTypeOut(Answer):
     """A class, what it means, what it is judged by, and its default thresholds."""
 
     id: str
@@ -138,16 +131,14 @@ class ClassTypeOut(BaseModel):
     bounds: dict[str, float]
 
 
-class ClassTypesOut(BaseModel):
+class ClassTypesOut(Answer):
     """All classes."""
 
     items: list[ClassTypeOut]
 
 
-class VectorIn(BaseModel):
+class VectorIn(Body):
     """A workload as figures; null = not known."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name
     features: dict[Name, Annotated[float, Field(ge=-1e100, le=1e100, allow_inf_nan=False)] | None] = Field(min_length=1, max_length=50)
@@ -157,10 +148,8 @@ class VectorIn(BaseModel):
         return Vector(self.name, self.features)
 
 
-class SimilarityIn(BaseModel):
+class SimilarityIn(Body):
     """Workloads to compare: those of a cluster, or given ones."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: Name | None = None
     namespaces: list[Name] = Field(default=[], max_length=100)
@@ -180,14 +169,14 @@ class SimilarityIn(BaseModel):
         return SimilarityRequest(self.cluster_id, tuple(self.namespaces), vectors, self.neighbours, self.within)
 
 
-class NeighbourOut(BaseModel):
+class NeighbourOut(Answer):
     """Another workload, and how far it is."""
 
     name: str
     distance: float = Field(description="Root mean square of the differences of the normalised features. [1]")
 
 
-class SimilarOut(BaseModel):
+class SimilarOut(Answer):
     """A workload, its group, and who is nearest."""
 
     name: str
@@ -196,7 +185,7 @@ class SimilarOut(BaseModel):
     neighbours: list[NeighbourOut]
 
 
-class NormalisedFeatureOut(BaseModel):
+class NormalisedFeatureOut(Answer):
     """How a feature was normalised: (value - centre) / spread."""
 
     name: str
@@ -204,7 +193,7 @@ class NormalisedFeatureOut(BaseModel):
     spread: float
 
 
-class SimilarGroupOut(BaseModel):
+class SimilarGroupOut(Answer):
     """Workloads that a chain of small distances joins."""
 
     id: int
@@ -212,7 +201,7 @@ class SimilarGroupOut(BaseModel):
     members: list[str]
 
 
-class SimilarityOut(BaseModel):
+class SimilarityOut(Answer):
     """Which workloads are alike."""
 
     cluster_id: str | None = None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     FiniteFloat,
     StrictBool,
@@ -18,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from upid.http.schemas import Answer, Body
 from upid.services.rules.model import RuleDraft, Scope, Severity, Target, Then, VetoOf
 from upid.services.rules.service import RuleFilter, Trial
 
@@ -34,19 +33,15 @@ Explanation = Annotated[
 Name = Annotated[str, Field(min_length=1, max_length=253)]
 
 
-class RecommendationThen(BaseModel):
+class RecommendationThen(Body):
     """Recommends to do something."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["recommendation"]
     action: str = Field(min_length=1, max_length=500)
 
 
-class AdjustmentThen(BaseModel):
+class AdjustmentThen(Body):
     """Adjusts a recommended value: times `factor`, then held within the bounds; or takes it away."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["adjustment"]
     target: Target
@@ -64,19 +59,15 @@ class AdjustmentThen(BaseModel):
         return value
 
 
-class VetoThen(BaseModel):
+class VetoThen(Body):
     """Keeps what is set now."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["veto"]
     of: VetoOf = "all"
 
 
-class TagThen(BaseModel):
+class TagThen(Body):
     """Tags the container."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Literal["tag"]
     tag: str = Field(min_length=1, max_length=63)
@@ -85,20 +76,16 @@ class TagThen(BaseModel):
 AnyThen = Annotated[RecommendationThen | AdjustmentThen | VetoThen | TagThen, Field(discriminator="kind")]
 
 
-class RuleScope(BaseModel):
+class RuleScope(Body):
     """Where a rule applies; what is empty applies everywhere in the tenant."""
-
-    model_config = ConfigDict(extra="forbid")
 
     clusters: list[Name] = Field(default=[], max_length=100, description="Ids of clusters.")
     namespaces: list[Name] = Field(default=[], max_length=100)
     labels: dict[str, str] = Field(default={}, max_length=20, description="Labels that the workload has, all of them.")
 
 
-class RuleIn(BaseModel):
+class RuleIn(Body):
     """A rule as it is written."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=200)
     category: CategoryId
@@ -116,7 +103,7 @@ class RuleIn(BaseModel):
         return RuleDraft(self.name, self.category, self.severity, self.when, then, self.explanation, scope, self.enabled)
 
 
-class RuleOut(BaseModel):
+class RuleOut(Answer):
     """A rule."""
 
     id: str
@@ -149,7 +136,7 @@ class RuleOut(BaseModel):
         return cls.model_validate(view | {"then": then})
 
 
-class RuleFilters(BaseModel):
+class RuleFilters(Answer):
     """Which rules to list."""
 
     category: CategoryId | None = None
@@ -162,10 +149,8 @@ class RuleFilters(BaseModel):
         return RuleFilter(self.category, self.severity, self.enabled, self.built_in)
 
 
-class ValidateRuleIn(BaseModel):
+class ValidateRuleIn(Body):
     """Other texts to check in place of those of the rule."""
-
-    model_config = ConfigDict(extra="forbid")
 
     when: str | None = Field(default=None, max_length=100_000)
     explanation: Explanation | None = None
@@ -175,14 +160,14 @@ class ValidateRuleIn(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
-class PositionOut(BaseModel):
+class PositionOut(Answer):
     """Where in a text, both from 1."""
 
     line: int
     column: int
 
 
-class FaultOut(BaseModel):
+class FaultOut(Answer):
     """What is wrong, where, and what to write instead where that can be told."""
 
     member: Literal["when", "explanation"]
@@ -192,7 +177,7 @@ class FaultOut(BaseModel):
     suggestion: str | None
 
 
-class FeatureOut(BaseModel):
+class FeatureOut(Answer):
     """A feature that a rule reads."""
 
     name: str
@@ -202,7 +187,7 @@ class FeatureOut(BaseModel):
     source: Literal["stored", "given"] = Field(description="`given`: only rows that are given with a test have it.")
 
 
-class ValidationOut(BaseModel):
+class ValidationOut(Answer):
     """Whether a rule can be evaluated, every fault, and what could be written better."""
 
     rule_id: str | None
@@ -213,19 +198,15 @@ class ValidationOut(BaseModel):
     features: list[FeatureOut]
 
 
-class GivenRowIn(BaseModel):
+class GivenRowIn(Body):
     """A row to try a rule on. A feature that is null or not there is missing."""
-
-    model_config = ConfigDict(extra="forbid")
 
     features: dict[str, StrictBool | StrictInt | StrictFloat | StrictStr | None] = Field(max_length=200, examples=[{"cpu.p95": 0.1}])
     labels: dict[str, str] = Field(default={}, max_length=100)
 
 
-class TestRuleIn(BaseModel):
+class TestRuleIn(Body):
     """What to try the rule on: a cluster, or given rows. Other texts are tried in place of those of the rule."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cluster_id: Name | None = None
     namespaces: list[Name] = Field(default=[], max_length=100)
@@ -253,7 +234,7 @@ class TestRuleIn(BaseModel):
         return given | ({"then": whole | self.then.model_dump()} if self.then else {})
 
 
-class RuleCountsOut(BaseModel):
+class RuleCountsOut(Answer):
     """How many rows there are, how many within the rule's scope, and of these how many fire and how many can not be told."""
 
     rows: int
@@ -262,7 +243,7 @@ class RuleCountsOut(BaseModel):
     inconclusive: int
 
 
-class TriedRowOut(BaseModel):
+class TriedRowOut(Answer):
     """A container, or the position of a given row."""
 
     row: int | None
@@ -273,7 +254,7 @@ class TriedRowOut(BaseModel):
     container: str | None
 
 
-class RuleChangeOut(BaseModel):
+class RuleChangeOut(Answer):
     """A recommended value that would differ; null = not set or not known. [cores], [bytes]"""
 
     target: Target
@@ -298,7 +279,7 @@ class InconclusiveRowOut(TriedRowOut):
     missing: list[str]
 
 
-class RuleTestOut(BaseModel):
+class RuleTestOut(Answer):
     """On what a rule fires, and what would change."""
 
     rule_id: str | None
@@ -311,7 +292,7 @@ class RuleTestOut(BaseModel):
     is_complete: bool = Field(description="Whether all of them are shown.")
 
 
-class CategoryLineOut(BaseModel):
+class CategoryLineOut(Answer):
     """A line that a category covers, and the built-in rules that do it."""
 
     id: str
@@ -319,7 +300,7 @@ class CategoryLineOut(BaseModel):
     rules: list[str]
 
 
-class CategorySummaryOut(BaseModel):
+class CategorySummaryOut(Answer):
     """A category of rules."""
 
     id: CategoryId
@@ -329,7 +310,7 @@ class CategorySummaryOut(BaseModel):
     enabled: int
 
 
-class CategoriesOut(BaseModel):
+class CategoriesOut(Answer):
     """All categories."""
 
     items: list[CategorySummaryOut]

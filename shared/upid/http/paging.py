@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Generic, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
+
+from upid.http.schemas import Answer
 
 Item = TypeVar("Item")
 Source = TypeVar("Source")
@@ -40,7 +42,7 @@ Cursor = Annotated[
 ]
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(Answer, Generic[Item]):
     """Items in order, and where to go on."""
 
     items: list[Item]
