@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.cost.savings import monthly_cost, reserved
 from upid.engine.rightsizing.backtest import Backtest, backtest
 from upid.engine.rightsizing.columns import NOT_WITHHELD, RECOMMENDED, UNCHANGED, WITHHELD, WITHHELD_CODES
 from upid.engine.rightsizing.confidence import Confidence, confidence, margin
-from upid.engine.rightsizing.cpu import is_lower_bound
+from upid.engine.rightsizing.consequences import cost_of, now_of, risk_of, savings_of
 from upid.engine.rightsizing.current import CurrentResources, PriceColumns
 from upid.engine.rightsizing.folds import Fold, judge_folds
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.reasons import reason_matrix
 from upid.engine.rightsizing.rule import Sized, size
 from upid.engine.rightsizing.seen import Seen, held_slots, seen
-from upid.engine.risk.score import RiskFactors, risk_score
 from upid.engine.usage.figures import Evidence
 from upid.engine.usage.profile import UsageProfile
 
@@ -70,12 +68,10 @@ def assess(
         _recommended(sized, current, status) | _sureness(sure) | _judged(judged) | _values(sized, everything, profile, current, options)
     )
     columns |= {"status": status, "withheld_code": code.astype(np.int8)}
-    columns["savings_usd_per_month"] = _savings(columns, current, prices, status)
+    columns["savings_usd_per_month"] = savings_of(columns, current, prices)
     columns["backtest_savings_usd_per_month"] = _fitted_savings(current, prices, judged)
-    columns["risk_score"] = np.where(
-        status == WITHHELD, np.nan, np.where(status == UNCHANGED, 0.0, _risk(sized, sure, judged, current, options))
-    )
-    columns["reasons"] = reason_matrix(sized, columns, current, options, price_is_known=np.isfinite(_cost(columns, current, prices)))
+    columns["risk_score"] = risk_of(columns, current)
+    columns["reasons"] = reason_matrix(sized, columns, current, options, price_is_known=np.isfinite(cost_of(columns, current, prices)))
     return Assessment(columns)
 
 
@@ -144,55 +140,11 @@ def _values(sized: Sized, everything: Seen, profile: UsageProfile, current: Curr
     } | {name: np.full(rows, float(value)) for name, value in same.items()}  # fmt: skip
 
 
-def _cost(columns: Columns, current: CurrentResources, prices: PriceColumns) -> Floats:
-    return monthly_cost(
-        reserved(columns["cpu_request_cores"], columns["cpu_limit_cores"]), reserved(columns["memory_request_bytes"], columns["memory_limit_bytes"]),
-        cpu_usd_per_core_hour=prices.cpu_usd_per_core_hour, memory_usd_per_gib_hour=prices.memory_usd_per_gib_hour,
-        replicas=current.replicas.astype(np.float64),
-    )  # fmt: skip
-
-
-def _now(current: CurrentResources) -> Columns:
-    names = ("cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes")
-    return {name: getattr(current, name) for name in names}
-
-
-def _savings(columns: Columns, current: CurrentResources, prices: PriceColumns, status: NDArray[np.int8]) -> Floats:
-    """Return what the change saves a month; 0 where nothing changes, NaN where a price is not known."""
-    saved = _cost(_now(current), current, prices) - _cost(columns, current, prices)
-    return np.where(status == RECOMMENDED, saved, 0.0)
-
-
 def _fitted_savings(current: CurrentResources, prices: PriceColumns, judged: Backtest) -> Floats:
-    now = _now(current)
+    now = now_of(current)
     fitted = {
         "cpu_request_cores": np.where(np.isnan(judged.cpu_request_cores), now["cpu_request_cores"], judged.cpu_request_cores),
         "memory_request_bytes": np.where(np.isnan(judged.memory_request_bytes), now["memory_request_bytes"], judged.memory_request_bytes),
     }
-    saved = _cost(now, current, prices) - _cost(now | fitted, current, prices)
+    saved = cost_of(now, current, prices) - cost_of(now | fitted, current, prices)
     return np.where(judged.folds > 0, saved, np.nan)
-
-
-def _cut(now: Floats, then: Floats) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = 1 - then / now
-    return np.where(np.isnan(now), 0.0, np.clip(share, 0, 1))
-
-
-def _risk(sized: Sized, sure: Confidence, judged: Backtest, current: CurrentResources, options: Options) -> Floats:
-    """Return the risk of changing each row; figures that a back-test could not give count as unknown, which weighs half."""
-    unknown = np.where(judged.folds > 0, 0.0, 0.5)
-    over = np.clip((judged.cpu_time_above_request / options.allowed_time_above - 1) / 9, 0, 1)
-    return risk_score(
-        RiskFactors(
-            cpu_cut=_cut(current.cpu_request_cores, sized.cpu.request),
-            memory_cut=_cut(current.memory_request_bytes, sized.memory.request),
-            uncertainty=1 - sure.score,
-            memory_above_limit=np.where(np.isnan(judged.expected_oom_kills), unknown, np.clip(judged.expected_oom_kills, 0, 1)),
-            cpu_above_request=np.where(np.isnan(over), unknown, over),
-            killed=(~np.isnan(sized.memory_need.oom_limit)).astype(np.float64),
-            throttled=is_lower_bound(sized.cpu_need.throttled),
-            leaking=sized.memory_need.is_leak.astype(np.float64),
-            single=(current.replicas <= 1).astype(np.float64),
-        )
-    )
