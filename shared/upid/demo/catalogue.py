@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from upid.demo.specs import ContainerSpec, WorkloadSpec
+from upid.demo.specs import ContainerSpec, VolumeSpec, WorkloadSpec
 from upid.demo.specs import container as c
 
 HOUR: Final = 3600
@@ -38,8 +38,8 @@ def _shop() -> tuple[WorkloadSpec, ...]:
         replace(_deployment("shop", "recommendations", 2, c("model", "growing", 0.4, "growing", 600, "500m/1Gi", "/2Gi")), rollouts=(9.0,)),
         _deployment("shop", "images", 3, c("resize", "bursty", 0.5, "follow", 280, "300m/512Mi", "500m/1Gi")),
         _deployment("shop", "legacy-feed", 2, c("feed", "idle", 0.004, "steady", 70, "1/1Gi", "1/1Gi")),
-        WorkloadSpec("shop", "StatefulSet", "session-store", 3, (c("redis", "daily", 0.08, "cache", 900, "500m/2Gi", "/2Gi"),)),
-        WorkloadSpec("shop", "StatefulSet", "catalog-db", 2, (c("postgres", "weekly", 0.6, "cache", 3100, "2/8Gi", "/8Gi"), c("exporter", "steady", 0.01, "steady", 24))),
+        WorkloadSpec("shop", "StatefulSet", "session-store", 3, (c("redis", "daily", 0.08, "cache", 900, "500m/2Gi", "/2Gi"),), volume=VolumeSpec("20Gi", 0.08)),
+        WorkloadSpec("shop", "StatefulSet", "catalog-db", 2, (c("postgres", "weekly", 0.6, "cache", 3100, "2/8Gi", "/8Gi"), c("exporter", "steady", 0.01, "steady", 24)), volume=VolumeSpec("200Gi", 0.31, 0.002)),
         WorkloadSpec("shop", "CronJob", "rebuild-index", 1, (c("indexer", "batch", 0.9, "steady", 700, "2/2Gi", "/2Gi"),), every_seconds=6 * HOUR, lasting_seconds=2400, schedule="0 */6 * * *"),
         WorkloadSpec("shop", "ReplicaSet", "banner", 2, (c("banner", "idle", 0.003, "steady", 32, "100m/128Mi"),)),
     )  # fmt: skip
@@ -53,8 +53,8 @@ def _payments() -> tuple[WorkloadSpec, ...]:
         _deployment("payments", "webhooks", 2, c("webhooks", "steady", 0.55, "steady", 130, "100m/256Mi", "400m/256Mi")),
         replace(_deployment("payments", "settlement", 1, c("settlement", "weekly", 0.25, "leak", 420, "500m/1Gi", "/2Gi")), age_days=24.0),
         _deployment("payments", "receipts", 2, c("receipts", "daily", 0.05, "steady", 110)),
-        WorkloadSpec("payments", "StatefulSet", "ledger-db", 3, (c("postgres", "daily", 0.9, "cache", 5200, "4/12Gi", "/12Gi"),)),
-        WorkloadSpec("payments", "StatefulSet", "queue", 3, (c("rabbitmq", "daily", 0.15, "follow", 420, "1/1Gi", "1/1Gi"),)),
+        WorkloadSpec("payments", "StatefulSet", "ledger-db", 3, (c("postgres", "daily", 0.9, "cache", 5200, "4/12Gi", "/12Gi"),), volume=VolumeSpec("500Gi", 0.74, 0.006)),
+        WorkloadSpec("payments", "StatefulSet", "queue", 3, (c("rabbitmq", "daily", 0.15, "follow", 420, "1/1Gi", "1/1Gi"),), volume=VolumeSpec("50Gi", 0.04)),
         WorkloadSpec("payments", "CronJob", "reconcile", 1, (c("reconcile", "batch", 0.6, "steady", 350, "1/1Gi", "1/1Gi"),), every_seconds=HOUR, lasting_seconds=900, schedule="0 * * * *"),
         WorkloadSpec("payments", "Job", "backfill-2026", 1, (c("backfill", "batch", 1.4, "steady", 900, "4/4Gi", "/4Gi"),), age_days=2.2, lasting_seconds=5 * HOUR),
         WorkloadSpec("payments", "Cluster", "cards-db", 2, (c("postgres", "steady", 0.2, "cache", 1200, "1/4Gi", "/4Gi"),)),
@@ -70,8 +70,8 @@ def _data() -> tuple[WorkloadSpec, ...]:
         replace(_deployment("data", "reports", 2, _option(c("reports", "weekly", 0.1, "follow", 300, "500m/1Gi", "/1Gi"), "NODE_OPTIONS", "--max-old-space-size=512"))),
         replace(_deployment("data", "feature-store", 2, c("features", "growing", 0.5, "growing", 1500, "1/2Gi", "2/4Gi")), rollouts=(6.2,)),
         replace(_deployment("data", "tagger", 1, c("tagger", "bursty", 0.3, "sawtooth", 760, "500m/512Mi", "1/768Mi")), killed_every_hours=9.0),
-        WorkloadSpec("data", "StatefulSet", "kafka", 3, (_java(c("broker", "daily", 0.9, "heap", 2600, "2/4Gi", "/4Gi"), 2048),)),
-        WorkloadSpec("data", "StatefulSet", "warehouse", 2, (c("clickhouse", "weekly", 1.6, "cache", 9000, "4/16Gi", "/16Gi"),)),
+        WorkloadSpec("data", "StatefulSet", "kafka", 3, (_java(c("broker", "daily", 0.9, "heap", 2600, "2/4Gi", "/4Gi"), 2048),), volume=VolumeSpec("300Gi", 0.55)),
+        WorkloadSpec("data", "StatefulSet", "warehouse", 2, (c("clickhouse", "weekly", 1.6, "cache", 9000, "4/16Gi", "/16Gi"),), volume=VolumeSpec("2Ti", 0.19, 0.001)),
         WorkloadSpec("data", "CronJob", "nightly-export", 1, (c("export", "batch", 1.1, "steady", 1400, "2/4Gi", "/4Gi"),), every_seconds=24 * HOUR, lasting_seconds=2 * HOUR, schedule="0 0 * * *"),
         WorkloadSpec("data", "CronJob", "compact", 1, (c("compact", "batch", 0.5, "steady", 210, "500m/512Mi"),), every_seconds=2 * HOUR, lasting_seconds=600, schedule="0 */2 * * *"),
         WorkloadSpec("data", "Pod", "debug-shell", 1, (c("shell", "idle", 0.001, "steady", 18, "500m/512Mi"),), age_days=12.0),
@@ -88,7 +88,7 @@ def _platform() -> tuple[WorkloadSpec, ...]:
         _deployment("platform", "feature-flags", 2, _option(c("flags", "startup", 0.05, "steady", 160, "500m/512Mi", "1/512Mi"), "JAVA_TOOL_OPTIONS", "-Xmx96m")),
         replace(_deployment("platform", "docs", 2, c("nginx", "idle", 0.002, "steady", 20, "100m/64Mi", "/128Mi")), rollouts=(0.6,)),
         _deployment("platform", "vault-agent", 2, c("agent", "steady", 0.03, "steady", 60, "50m/64Mi", "100m/128Mi")),
-        WorkloadSpec("platform", "StatefulSet", "search-index", 3, (_java(c("opensearch", "weekly", 0.7, "heap", 3300, "2/6Gi", "/6Gi"), 3072),)),
+        WorkloadSpec("platform", "StatefulSet", "search-index", 3, (_java(c("opensearch", "weekly", 0.7, "heap", 3300, "2/6Gi", "/6Gi"), 3072),), volume=VolumeSpec("100Gi", 0.86, 0.004)),
         WorkloadSpec("platform", "CronJob", "rotate-keys", 1, (c("rotate", "batch", 0.05, "steady", 60, "100m/128Mi"),), every_seconds=12 * HOUR, lasting_seconds=180, schedule="0 */12 * * *"),
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def _staging() -> tuple[WorkloadSpec, ...]:
         _deployment("staging", "checkout", 1, _java(c("checkout", "idle", 0.02, "heap", 420, "2/2Gi", "4/2Gi"), 384)),
         _deployment("staging", "ledger", 1, _java(c("ledger", "steady", 0.03, "heap", 560, "1/1536Mi", "2/1536Mi"), 512)),
         _deployment("staging", "load-test", 2, c("locust", "weekly", 0.5, "steady", 210, "250m/256Mi", "/512Mi")),
-        WorkloadSpec("staging", "StatefulSet", "postgres", 1, (c("postgres", "steady", 0.05, "cache", 500, "1/2Gi", "/2Gi"),)),
+        WorkloadSpec("staging", "StatefulSet", "postgres", 1, (c("postgres", "steady", 0.05, "cache", 500, "1/2Gi", "/2Gi"),), volume=VolumeSpec("50Gi", 0.05)),
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _system() -> tuple[WorkloadSpec, ...]:
         _deployment("kube-system", "metrics-server", 2, c("metrics-server", "steady", 0.02, "steady", 52, "100m/200Mi")),
         replace(_deployment("monitoring", "grafana", 1, c("grafana", "daily", 0.03, "steady", 170, "250m/512Mi", "1/512Mi")), rollouts=(4.4,)),
         _deployment("monitoring", "kube-state-metrics", 1, c("metrics", "steady", 0.02, "steady", 80, "100m/256Mi", "/256Mi")),
-        WorkloadSpec("monitoring", "StatefulSet", "prometheus", 1, (c("prometheus", "growing", 0.6, "growing", 3400, "1/4Gi", "/8Gi"), c("reloader", "idle", 0.001, "steady", 16, "50m/64Mi", "50m/64Mi"))),
+        WorkloadSpec("monitoring", "StatefulSet", "prometheus", 1, (c("prometheus", "growing", 0.6, "growing", 3400, "1/4Gi", "/8Gi"), c("reloader", "idle", 0.001, "steady", 16, "50m/64Mi", "50m/64Mi")), volume=VolumeSpec("100Gi", 0.62, 0.003)),
     )  # fmt: skip
 
 

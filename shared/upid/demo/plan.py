@@ -71,6 +71,12 @@ class PlannedPod:
     address: str
 
 
+def claim_of(pod: PlannedPod) -> str:
+    """Return the name of the PersistentVolumeClaim of a pod, "" where it has none: volume, workload and number, as a StatefulSet names it."""
+    volume = pod.workload.spec.volume
+    return f"{volume.name}-{pod.name}" if volume else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a container of a pod in [start, end); `number` counts its restarts before."""

@@ -30,11 +30,22 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """The volume that each pod of a StatefulSet claims: what is asked for (a quantity), how full it was at the anchor, and by how much of itself it fills a day."""
+
+    request: str
+    full: float
+    per_day: float = 0.0
+    name: str = "data"
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadSpec:
     """A workload. Days count back from the anchor.
 
     `rollouts`: when its pods were replaced. `hpa`: (least, most, target share of the CPU request in %); pods above `replicas` run by day only.
     `every_seconds`, `lasting_seconds`: of a CronJob's runs, and how long a Job's pod ran. `killed_every_hours`: between two OOM kills, 0 = none.
+    `volume`: what each pod of a StatefulSet claims.
     """
 
     namespace: str
@@ -49,6 +60,7 @@ class WorkloadSpec:
     lasting_seconds: int = 0
     killed_every_hours: float = 0.0
     schedule: str = ""
+    volume: VolumeSpec | None = None
 
 
 def container(  # noqa: PLR0917 a call is a line of the catalogue, read by column

@@ -78,6 +78,23 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A PersistentVolumeClaim: what it asks for, what it got [bytes], and the workload whose pods mount it.
+
+    workload_uid: "" = no pod mounts it. Where pods of several workloads do, the first by namespace, kind and name. None: the API does not tell (yet), or
+    may not be asked for claims: a claim is known by the pods that mount it all the same. What it holds is in the usage history (`upid.domain.metrics`).
+    """
+
+    namespace: str
+    name: str
+    workload_uid: str = ""
+    request_bytes: float | None = None
+    capacity_bytes: float | None = None
+    storage_class: str = ""
+    phase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A node: what it can give [cores, bytes] and what its price depends on ("" = unknown)."""
 
@@ -110,3 +127,4 @@ class Inventory:
     replica_sets: tuple[tuple[str, str, str], ...] = ()
     jobs: tuple[tuple[str, str, str], ...] = ()
     server_version: str = ""
+    claims: tuple[Claim, ...] = ()

@@ -30,7 +30,7 @@ RULES: Final = (
     Rule("apps", ("deployments", "statefulsets", "daemonsets", "replicasets"), ("list", "get"), "collect"),
     Rule("batch", ("jobs", "cronjobs"), ("list", "get"), "collect"),
     Rule("autoscaling", ("horizontalpodautoscalers",), ("list", "get"), "collect"),
-    Rule("", ("services", "configmaps"), ("list",), "show"),
+    Rule("", ("services", "configmaps", "persistentvolumeclaims"), ("list",), "show"),
     Rule("argoproj.io", ("rollouts",), ("list", "get"), "show"),
     Rule("metrics.k8s.io", ("nodes",), ("list",), "show"),
     Rule("apps", ("deployments", "statefulsets", "daemonsets"), ("patch",), "apply"),

@@ -1,6 +1,6 @@
 """The inventory of a cluster as the last collection saw it: one blob whole, and one per shard with the workloads of that shard alone.
 
-A shard's part is what a task of one shard needs (its workloads, all nodes, all namespaces) without parsing the rest of a big cluster.
+A shard's part is what a task of one shard needs (its workloads and their claims, all nodes, all namespaces) without parsing the rest of a big cluster.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from upid.domain.inventory import Autoscaler, Container, Inventory, Node, Pod, Resources, Unreadable, Workload
+from upid.domain.inventory import Autoscaler, Claim, Container, Inventory, Node, Pod, Resources, Unreadable, Workload
 from upid.ports.blobs import Blobs
 from upid.services.cluster_records import blob_prefix
 from upid.services.shards import shard_of
@@ -38,7 +38,9 @@ class Snapshots:
         for workload in inventory.workloads:
             parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
         for shard, workloads in enumerate(parts):
-            part = replace(inventory, workloads=tuple(workloads), pods=(), replica_sets=(), jobs=())
+            uids = {workload.uid for workload in workloads}
+            claims = tuple(claim for claim in inventory.claims if claim.workload_uid in uids)
+            part = replace(inventory, workloads=tuple(workloads), pods=(), replica_sets=(), jobs=(), claims=claims)
             self.blobs.put(self._part(tenant, cluster_id, shard), encode(Snapshot(snapshot.time, part)))
         self.blobs.put(self._whole(tenant, cluster_id), encode(snapshot))
 
@@ -66,6 +68,7 @@ def of_namespaces(inventory: Inventory, namespaces: Collection[str]) -> Inventor
         pods=tuple(pod for pod in inventory.pods if pod.namespace in wanted),
         replica_sets=tuple(link for link in inventory.replica_sets if link[0] in wanted),
         jobs=tuple(link for link in inventory.jobs if link[0] in wanted),
+        claims=tuple(claim for claim in inventory.claims if claim.namespace in wanted),
     )
 
 
@@ -87,6 +90,7 @@ def decode(data: bytes) -> Snapshot:
         replica_sets=tuple((link[0], link[1], link[2]) for link in found["replica_sets"]),
         jobs=tuple((link[0], link[1], link[2]) for link in found["jobs"]),
         server_version=found["server_version"],
+        claims=tuple(Claim(**claim) for claim in found.get("claims", ())),
     )
     return Snapshot(body["time"], inventory)
 

@@ -10,7 +10,7 @@ from worlds.collection import START, inventory, workload
 
 from upid.adapters.directory.blobs import open_blobs
 from upid.domain.errors import NotFoundError
-from upid.domain.inventory import Autoscaler, Container, Inventory, Resources, Unreadable
+from upid.domain.inventory import Autoscaler, Claim, Container, Inventory, Resources, Unreadable, Workload
 from upid.services.shards import shard_of
 from upid.services.snapshots import Snapshot, Snapshots
 
@@ -54,3 +54,13 @@ def test_there_is_no_snapshot_before_the_first(snapshots: Snapshots) -> None:
         snapshots.load("default", "cl_1")
     with pytest.raises(NotFoundError):
         snapshots.load_shard("default", "cl_1", 0)
+
+
+def test_a_shards_part_has_the_claims_of_its_workloads_alone(snapshots: Snapshots) -> None:
+    one, two = (Workload("a", "StatefulSet", name, f"uid-{name}", 1, ()) for name in ("db", "queue"))
+    claims = (Claim("a", "data-db-0", "uid-db", 1e10), Claim("a", "data-queue-0", "uid-queue"), Claim("a", "left-over"))
+    snapshots.save("default", "cl_1", Snapshot(1.0, Inventory((one, two), (), (), ("a",), claims=claims)), 8)
+
+    assert snapshots.load("default", "cl_1").inventory.claims == claims
+    shard = shard_of("a", "StatefulSet", "db", "uid-db", 8)
+    assert [claim.name for claim in snapshots.load_shard("default", "cl_1", shard).inventory.claims] == ["data-db-0"]

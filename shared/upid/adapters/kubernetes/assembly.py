@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from upid.adapters.kubernetes.cluster_parts import Target
 from upid.adapters.kubernetes.pods import PodRow
 from upid.adapters.kubernetes.reader import Listing
 from upid.adapters.kubernetes.workloads import CRON_JOB, JOB, LISTED, REPLICA_SET, ROLLOUT, Found
-from upid.domain.inventory import Container, Inventory, Pod, Unreadable, Workload
+from upid.domain.inventory import Claim, Container, Inventory, Pod, Unreadable, Workload
 from upid.domain.selectors import Matches
 
 
@@ -44,6 +44,7 @@ class Assembly:
             replica_sets=tuple(sorted((namespace, name, top) for namespace, name, _, top in replica_sets)),
             jobs=tuple(sorted((namespace, name, top) for namespace, name, _, top in jobs)),
             server_version=server_version,
+            claims=tuple(self._claims(workloads, pods_of)),
         )
 
     @property
@@ -96,6 +97,19 @@ class Assembly:
         owned = [row for row in self.listing.workloads.get(REPLICA_SET.name, ()) if row.meta.owner and row.meta.owner.uid == uid]
         newest = max(owned, key=lambda row: (row.meta.created_at, row.meta.name), default=None)
         return newest.workload.containers if newest and isinstance(newest.workload, Workload) else ()
+
+    def _claims(self, workloads: Sequence[Workload], pods_of: Mapping[str, Sequence[PodRow]]) -> Iterator[Claim]:
+        """Yield the claims, sorted, each with the workload that mounts it; of a selection those of its workloads alone."""
+        mounted: dict[tuple[str, str], str] = {}
+        for live in (True, False):  # who runs comes before who ended
+            for workload in workloads:
+                for pod in pods_of.get(workload.uid, ()):
+                    for name in pod.claims if pod.live is live else ():
+                        mounted.setdefault((workload.namespace, name), workload.uid)
+        listed = {(claim.namespace, claim.name): claim for claim in self.listing.claims}
+        for place in sorted(mounted if self.selected else {*mounted, *listed}):
+            claim = listed.get(place) or Claim(*place)
+            yield replace(claim, workload_uid=mounted.get(place, ""))
 
     @staticmethod
     def _pod(pod: PodRow, top: str) -> Pod:

@@ -1,4 +1,4 @@
-"""Nodes and autoscalers, reduced."""
+"""Nodes, autoscalers and claims of storage, reduced."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from upid.adapters.kubernetes.objects import meta_of
 from upid.adapters.kubernetes.workloads import unreadable
-from upid.domain.inventory import Autoscaler, Node, Unreadable
+from upid.domain.inventory import Autoscaler, Claim, Node, Unreadable
 from upid.domain.quantities import parse_quantity
 
 INSTANCE_TYPE: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
@@ -70,6 +70,24 @@ def reduce_autoscaler(body: Mapping[str, Any]) -> tuple[Target, Autoscaler] | Un
         return Target(meta.namespace, str(wanted["kind"]), str(wanted["name"])), scaler
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         return unreadable("HorizontalPodAutoscaler", body, error)
+
+
+def reduce_claim(body: Mapping[str, Any]) -> Claim | Unreadable:
+    """Return a PersistentVolumeClaim that nobody is known to mount; an Unreadable that names it where its figures can't be read."""
+    try:
+        meta = meta_of(body)
+        spec, status = body.get("spec") or {}, body.get("status") or {}
+        asked, given = (spec.get("resources") or {}).get("requests") or {}, status.get("capacity") or {}
+        return Claim(
+            namespace=meta.namespace,
+            name=meta.name,
+            request_bytes=parse_quantity(asked["storage"]) if "storage" in asked else None,
+            capacity_bytes=parse_quantity(given["storage"]) if "storage" in given else None,
+            storage_class=str(spec.get("storageClassName") or ""),
+            phase=str(status.get("phase") or ""),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return unreadable("PersistentVolumeClaim", body, error)
 
 
 def _utilizations(spec: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -13,6 +13,7 @@ NAMESPACE: Final = Kind("Namespace", "/api/v1", "namespaces")
 NODE: Final = Kind("Node", "/api/v1", "nodes")
 SERVICE: Final = Kind("Service", "/api/v1", "services")
 CONFIG_MAP: Final = Kind("ConfigMap", "/api/v1", "configmaps")
+CLAIM: Final = Kind("PersistentVolumeClaim", "/api/v1", "persistentvolumeclaims")
 SECRET: Final = Kind("Secret", "/api/v1", "secrets")
 NODE_METRICS: Final = Kind("NodeMetrics", "/apis/metrics.k8s.io/v1beta1", "nodes")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from upid.adapters.kubernetes.objects import Meta, meta_of
@@ -14,12 +14,13 @@ ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 
 class PodRow(NamedTuple):
-    """A listed pod. `own`: its figures, only where no listed kind owns it."""
+    """A listed pod. `own`: its figures, only where no listed kind owns it. `claims`: names of the PersistentVolumeClaims that it mounts."""
 
     meta: Meta
     node: str
     phase: str
     own: Found | None
+    claims: tuple[str, ...] = ()
 
     @property
     def alone(self) -> bool:
@@ -38,9 +39,19 @@ def reduce_pod(body: Mapping[str, Any]) -> PodRow | Unreadable:
         meta = meta_of(body)
         node = str((body.get("spec") or {}).get("nodeName") or "")
         phase = str((body.get("status") or {}).get("phase") or "")
+        claims = tuple(_claims(meta.name, (body.get("spec") or {}).get("volumes") or ()))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         return unreadable("Pod", body, error)
     if meta.owner is not None and meta.owner.kind in LISTED:
-        return PodRow(meta._replace(labels={}), node, phase, None)
+        return PodRow(meta._replace(labels={}), node, phase, None, claims)
     found = reduce_workload(POD, body)
-    return found if isinstance(found, Unreadable) else PodRow(meta, node, phase, found)
+    return found if isinstance(found, Unreadable) else PodRow(meta, node, phase, found, claims)
+
+
+def _claims(pod: str, volumes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the claims of a pod's volumes; that of a generic ephemeral volume is named after the pod and the volume, as Kubernetes says."""
+    for volume in volumes:
+        if "persistentVolumeClaim" in volume:
+            yield str(volume["persistentVolumeClaim"]["claimName"])
+        elif "ephemeral" in volume:
+            yield f"{pod}-{volume['name']}"

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Final, TypeVar
 
-from upid.adapters.kubernetes.cluster_parts import Target, reduce_autoscaler, reduce_node
+from upid.adapters.kubernetes.cluster_parts import Target, reduce_autoscaler, reduce_claim, reduce_node
 from upid.adapters.kubernetes.errors import ApiServerError, NoAnswerError
 from upid.adapters.kubernetes.lists import Lister
 from upid.adapters.kubernetes.objects import meta_of
-from upid.adapters.kubernetes.paths import HEAVY, HEAVY_PAGE, LISTS, NAMESPACE, NODE, SHOWN
+from upid.adapters.kubernetes.paths import CLAIM, HEAVY, HEAVY_PAGE, LISTS, NAMESPACE, NODE, SHOWN
 from upid.adapters.kubernetes.pods import PodRow, reduce_pod
 from upid.adapters.kubernetes.rows import row_of
 from upid.adapters.kubernetes.workloads import POD, ROLLOUT, TEMPLATED, Found, Kind, reduce_workload, unreadable
 from upid.domain.errors import AppError, ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
-from upid.domain.inventory import Autoscaler, Node, Unreadable
+from upid.domain.inventory import Autoscaler, Claim, Node, Unreadable
 from upid.domain.objects import SURVEYED, ObjectKind, Row
 
 AT_ONCE: Final = 4
@@ -38,6 +38,7 @@ class Listing:
     pods: list[PodRow] = field(default_factory=list)
     nodes: list[Node] = field(default_factory=list)
     autoscalers: dict[Target, Autoscaler] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Reader:
             pods = [pool.submit(self._rows, POD, scope, reduce_pod) for scope in scopes]
             kinds = [(kind, pool.submit(self._rows, kind, scope, _reducer(kind))) for scope in scopes for kind in TEMPLATED]
             scalers = [pool.submit(self._autoscalers, scope) for scope in scopes]
+            claims = [pool.submit(self._claims, scope) for scope in scopes]
             nodes = pool.submit(self._rows, NODE, "", reduce_node)
             if self.observing:
                 deque(pool.map(self._show, ONLY_SHOWN), maxlen=0)
@@ -79,6 +81,7 @@ class Reader:
             self.listing.pods.extend(self._kept(rows.result()))
         self.listing.nodes.extend(self._kept(nodes.result()))
         self.listing.autoscalers.update(pair for task in scalers for pair in self._kept(task.result()))
+        self.listing.claims.extend(claim for task in claims for claim in self._kept(task.result()))
         return self.listing
 
     def _read_namespaces(self) -> None:
@@ -114,6 +117,16 @@ class Reader:
 
     def _autoscalers(self, scope: str) -> list[tuple[Target, Autoscaler] | Unreadable] | None:
         return self._first_known(AUTOSCALERS, scope, reduce_autoscaler)
+
+    def _claims(self, scope: str) -> list[Claim | Unreadable] | None:
+        """Return the claims of a scope; None where they may not be listed, which holds up nothing: pods still tell which they mount."""
+        try:
+            return self.lister.rows(CLAIM.path(scope), reduce_claim)
+        except ForbiddenError:
+            return None
+        except (ApiServerError, InvalidError) as error:
+            self.listing.unreadable.append(Unreadable(CLAIM.plural, error.detail))
+            return None
 
     def _first_known(self, kinds: Sequence[Kind], scope: str, reduce: Callable[[dict[str, Any]], T]) -> list[T] | None:
         """Return the rows of the first of these kinds (versions of one) that the server knows; None where it knows none, or refuses."""

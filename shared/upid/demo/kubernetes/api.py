@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from upid.demo.kubernetes import objects
-from upid.demo.plan import Plan, Planned, PlannedPod, Revision
+from upid.demo.plan import Plan, Planned, PlannedPod, Revision, claim_of
 from upid.domain.errors import InvalidError
 from upid.domain.selectors import parse_selector
 
@@ -216,6 +216,12 @@ class KubernetesApi:
         for workload in self.plan.workloads:
             if workload.spec.kind in {"Deployment", "StatefulSet"}:
                 yield self._beside(workload, f"{workload.spec.name}-credentials", objects.secret_object)
+
+    def _persistentvolumeclaim_items(self, now: float) -> Iterator[Item]:
+        for pod in self.plan.pods:
+            spec = pod.workload.spec
+            if spec.volume and pod.start <= now:
+                yield Item(spec.namespace, claim_of(pod), _labels(spec), partial(objects.claim_object, pod, spec.volume))
 
     def _nodemetrics_items(self, now: float) -> Iterator[Item]:
         asked: Counter[str] = Counter()

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from upid.demo.fleet import REGION
-from upid.demo.plan import FOREVER, Planned, PlannedNode, PlannedPod, Revision
-from upid.demo.specs import ContainerSpec, WorkloadSpec
+from upid.demo.plan import FOREVER, Planned, PlannedNode, PlannedPod, Revision, claim_of
+from upid.demo.specs import ContainerSpec, VolumeSpec, WorkloadSpec
 
 Json = dict[str, Any]
 
@@ -100,9 +100,10 @@ def pod_object(pod: PlannedPod, now: float, restarts: Mapping[int, int]) -> Json
     statuses = [
         _container_status(pod, position, ended=ended, restarts=restarts) for position, c in enumerate(spec.containers) if c.role == "main"
     ]
+    volumes = [{"name": spec.volume.name, "persistentVolumeClaim": {"claimName": claim_of(pod)}}] if spec.volume else []
     return {
         "metadata": _meta(spec, pod.name, pod.uid, pod.start, owner),
-        "spec": _template(spec)["spec"] | {"nodeName": pod.node.name},
+        "spec": _template(spec)["spec"] | {"nodeName": pod.node.name} | ({"volumes": volumes} if volumes else {}),
         "status": {
             "phase": "Succeeded" if ended else "Running", "podIP": pod.address, "hostIP": pod.node.address, "startTime": stamp(pod.start),
             "qosClass": "Burstable", "containerStatuses": statuses,
@@ -123,6 +124,19 @@ def autoscaler_object(workload: Planned, live: int) -> Json:
         },
         "status": {"currentReplicas": live, "desiredReplicas": live},
     }  # fmt: skip
+
+
+def claim_object(pod: PlannedPod, volume: VolumeSpec) -> Json:
+    """Return the PersistentVolumeClaim of a pod, bound to as much as it asks for."""
+    spec, name = pod.workload.spec, claim_of(pod)
+    body = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": volume.request}},
+        "storageClassName": "gp3",
+        "volumeName": f"pvc-{pod.uid}",
+    }
+    status = {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": volume.request}}
+    return {"metadata": _meta(spec, name, f"pvc-{pod.uid}", pod.start), "spec": body, "status": status}
 
 
 def limit_range_object(namespace: str, created: int) -> Json:
