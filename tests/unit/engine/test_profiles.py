@@ -116,6 +116,16 @@ def test_evidence_from_a_profile_counts_exactly() -> None:
     np.testing.assert_allclose(found.coverage, exact.coverage, rtol=1e-12)
 
 
+def test_no_quantile_of_a_profile_lies_above_its_maximum() -> None:
+    flat = np.full((4, 288), 1.0) * np.array([[0.1], [0.35], [1.0], [5613412352.0]])  # each at another place within its bucket
+
+    found = profile_evidence(profile_of(samples(flat, flat)))
+
+    for spread in (found.cpu, found.memory):
+        assert (spread.p50 <= spread.max).all()
+        np.testing.assert_allclose(spread.p99, spread.max, rtol=0.0151)
+
+
 def test_evidence_of_an_empty_profile_is_nothing() -> None:
     found = profile_evidence(empty_profile(np.array([0])))
 

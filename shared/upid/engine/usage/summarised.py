@@ -35,10 +35,12 @@ def profile_evidence(profile: UsageProfile) -> Evidence:
 
 def _spread(profile: UsageProfile, histogram: Histogram, daily: Daily) -> Spread:
     weights = decayed(histogram, newest_day=profile.newest_day, reference_day=profile.reference_day)
-    quantiles = order_statistics(weights, histogram.top, QUANTILES).T.copy()
+    peak = np.fmax.reduce(daily.peak, axis=1, initial=np.nan).astype(np.float64)
+    # The middle of the highest bucket may lie above the highest sample, which no quantile can.
+    quantiles = order_statistics(weights, histogram.top, QUANTILES).T
+    quantiles = np.where(quantiles > peak, peak, quantiles)
     with np.errstate(invalid="ignore"):
         mean = daily.total.sum(axis=1) / daily.count.sum(axis=1)
-    peak = np.fmax.reduce(daily.peak, axis=1, initial=np.nan).astype(np.float64)
     return Spread(mean, quantiles[0], quantiles[1], quantiles[2], quantiles[3], peak)
 
 
