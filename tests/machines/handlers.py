@@ -48,6 +48,14 @@ def sleep(event: Any, _context: Any) -> Any:
     return event
 
 
+def compute(event: Any, _context: Any) -> Any:
+    """Keep a processor busy for as many seconds of its time as the event says."""
+    until = time.process_time() + event["seconds"]
+    while time.process_time() < until:
+        pass
+    return event
+
+
 def note(event: Any, _context: Any) -> Any:
     """Write a line for this call into the file of its event, wait as long as it says, and hand on what it says."""
     line = f"{event['task']} {os.getpid()}\n"
@@ -95,6 +103,6 @@ def tell_environment(event: Any, _context: Any) -> Any:
 
 
 FUNCTIONS = (
-    echo, double, nothing, fail, refuse_odd, count_batch, long_text, sleep, note, fail_at_first, die_at_first, print_something,
+    echo, double, nothing, fail, refuse_odd, count_batch, long_text, sleep, compute, note, fail_at_first, die_at_first, print_something,
     give_what_json_cannot_hold, tell_context, tell_environment,
 )  # fmt: skip

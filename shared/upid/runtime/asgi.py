@@ -15,7 +15,7 @@ from upid.runtime.gateway import Gateway
 from upid.runtime.proxy_event import HttpAnswer, HttpRequest
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
-THREADS: Final = 16
+THREADS: Final = 32
 WAITING: Final = 512  # requests beyond these are told to come back, so that none waits without end
 
 Message = MutableMapping[str, Any]

@@ -120,6 +120,25 @@ def test_a_call_that_is_cancelled_before_it_began_never_begins(pool: WorkerPool,
     assert not (tmp_path / "notes").exists()
 
 
+def test_calls_that_wait_hold_up_no_other(pool: WorkerPool) -> None:
+    waiting = [call(pool, "sleep", {"seconds": 60}, seconds=100) for _ in range(4)]
+    ended = [call(pool, "echo", number) for number in range(5)]
+
+    assert [future.result(20) for future in ended] == list(range(5))
+    assert [future.running() for future in waiting] == [True] * 4
+    wait_until(lambda: len(pool.seats) == 6)  # four that wait, and as many beside them as the pool has
+
+
+def test_calls_that_compute_are_no_more_than_the_pool_has_workers(pool: WorkerPool) -> None:
+    computing = [call(pool, "compute", {"seconds": 3.0}) for _ in range(2)]
+    behind = call(pool, "echo", 1)
+
+    with pytest.raises(TimeoutError):
+        behind.result(2.8)
+    assert len(pool.seats) == 2
+    assert [future.result(30) for future in (*computing, behind)] == [{"seconds": 3.0}, {"seconds": 3.0}, 1]
+
+
 def test_draining_waits_for_what_runs_and_begins_nothing(pool: WorkerPool) -> None:
     running = [call(pool, "sleep", {"seconds": 0.3}) for _ in range(2)]
     waiting = call(pool, "echo", 1)

@@ -3,11 +3,15 @@
 Not `concurrent.futures`: there a worker that dies or hangs takes the whole pool with it, and with it the tasks of other executions. Here
 a task that runs out of time, or whose worker dies, costs that one worker, which is started anew. Workers are plain interpreters, so that
 starting one imports nothing of the program that started them.
+
+The number of workers is that of tasks that compute. One that waits for an outside system computes nothing: while it does, another worker takes
+its turn, so that clusters that hang hold up no other.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 import queue
@@ -23,12 +27,13 @@ from typing import Any, Final
 
 from upid.runtime.template import Function
 from upid.runtime.workflows.faults import TIMEOUT, StatesError
-from upid.runtime.workflows.wire import receive, send
+from upid.runtime.workflows.wire import WAITS, receive, send
 
 ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 LOST: Final = "Lambda.Unknown"
 LEAVE_SECONDS: Final = 0.3
 START_SECONDS: Final = 60.0
+MOST_SPARE: Final = 16  # workers beside those that wait
 _LOG = logging.getLogger(__name__)
 
 
@@ -57,39 +62,46 @@ class Job:
 
 
 class WorkerPool:
-    """A fixed number of workers. `environment`: variables for them beside this process' own; `modules`: what they import while idle."""
+    """Workers, `size` of them at a time beside those that wait. `environment`: variables for them beside this process' own; `modules`: what they import while idle. `seats`: where workers sit now."""
 
     def __init__(self, size: int, *, environment: Mapping[str, str] | None = None, modules: Iterable[str] = ()) -> None:
         self._environment = {**os.environ, **ONE_THREAD, **(environment or {})}
         self._modules = tuple(modules)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._seats = [_Seat(self, at) for at in range(size)]
+        self._size = size
+        self._numbers = itertools.count()
+        self.seats = [_Seat(self, next(self._numbers)) for _ in range(size)]
+        self._idle = 0
+        self._lock = threading.Lock()  # of the seats and of what they do
 
     def start(self) -> None:
         """Start every worker, so that they are warm when the first function is called."""
-        for seat in self._seats:
+        for seat in self.seats:
             seat.thread.start()
 
     def submit(self, job: Job) -> Future[Any]:
         """Return the future result of a call; a future that is cancelled before a worker takes it is never called."""
         self._jobs.put(job)
+        self._make_room()
         return job.future
 
     def drain(self, grace_seconds: float) -> None:
         """Take nothing on any more, and wait for what runs, but not longer than this."""
-        self._closing.set()
-        for _ in self._seats:
+        with self._lock:
+            self._closing.set()
+            seats = list(self.seats)
+        for _ in seats:
             self._jobs.put(None)
         deadline = time.monotonic() + grace_seconds
-        for seat in self._seats:
+        for seat in seats:
             if seat.thread.is_alive():
                 seat.thread.join(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """End every worker at once, whatever it does."""
         self.drain(0.0)
-        for seat in self._seats:
+        for seat in self.seats:
             seat.kill()
             if seat.thread.is_alive():
                 seat.thread.join()
@@ -101,8 +113,40 @@ class WorkerPool:
 
     def take(self) -> Job | None:
         """Return the next call, waiting for one; None when the pool closes."""
+        with self._lock:
+            self._idle += 1
         job = self._jobs.get()
+        with self._lock:
+            self._idle -= 1
         return None if self._closing.is_set() else job
+
+    def waits(self, seat: _Seat, *, whether: bool) -> None:
+        """Note whether the worker of a seat waits for something outside, and let another take its turn while it does."""
+        with self._lock:
+            seat.waiting = whether
+        self._make_room()
+
+    def dismisses(self, seat: _Seat) -> bool:
+        """Tell whether a seat that has ended its call is one too many, which it then is no more."""
+        with self._lock:
+            if self._closing.is_set() or self._awake() <= self._size:
+                return False
+            self.seats.remove(seat)
+            return True
+
+    def _make_room(self) -> None:
+        """Open seats for calls that wait although fewer workers compute than may."""
+        with self._lock:
+            if self._closing.is_set():
+                return
+            missing = min(self._size - self._awake(), self._jobs.qsize() - self._idle, self._size + MOST_SPARE - len(self.seats))
+            opened = [_Seat(self, next(self._numbers)) for _ in range(missing)]
+            self.seats += opened
+            for seat in opened:
+                seat.thread.start()
+
+    def _awake(self) -> int:
+        return sum(not seat.waiting for seat in self.seats)
 
     def spawn(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         """Start a worker and return it with this process' end of its socket."""
@@ -119,10 +163,11 @@ class WorkerPool:
 
 
 class _Seat:
-    """A worker's place: the thread that feeds it, and the process that sits there now."""
+    """A worker's place: the thread that feeds it, and the process that sits there now. `waiting`: for something outside."""
 
     def __init__(self, pool: WorkerPool, at: int) -> None:
         self._pool = pool
+        self.waiting = False
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self.thread = threading.Thread(target=self._feed, name=f"worker-{at}", daemon=True)
@@ -138,6 +183,9 @@ class _Seat:
             while (job := self._pool.take()) is not None:
                 if job.future.set_running_or_notify_cancel():
                     self._call(job)
+                self._pool.waits(self, whether=False)
+                if self._pool.dismisses(self):
+                    return
         finally:
             self._leave()
 
@@ -166,8 +214,12 @@ class _Seat:
             receive(connection, time.monotonic() + START_SECONDS)
         except TimeoutError as error:
             raise EOFError(f"it did not begin within {START_SECONDS:g} s") from error
-        answer: Mapping[str, Any] = receive(connection, time.monotonic() + job.seconds)
-        return answer
+        deadline = time.monotonic() + job.seconds
+        while True:
+            answer: Mapping[str, Any] = receive(connection, deadline)
+            if WAITS not in answer:
+                return answer
+            self._pool.waits(self, whether=answer[WAITS])
 
     def _connection(self) -> socket.socket:
         if self._socket is None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+WAITS: Final = "waits"  # what a worker says while it works: whether it waits for something outside, or computes again
 _LENGTH: Final = struct.Struct("!Q")
 
 

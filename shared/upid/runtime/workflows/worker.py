@@ -1,6 +1,7 @@
 """A worker process: takes functions to call from its parent, one at a time, and answers with what they return or raise.
 
-It ends when its parent does, even when that was killed: a thread reads the parent's socket all the time, and its end is the parent's.
+It ends when its parent does, even when that was killed: a thread reads the parent's socket all the time, and its end is the parent's. Another
+looks again and again whether the call computes, and tells the parent when that changes.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from typing import Any, Final
 
 import orjson
 
-from upid.runtime.workflows.wire import receive, send
+from upid.runtime.workflows.wire import WAITS, receive, send
 
 BEGUN: Final = {"begun": True}
 # What JSON itself cannot hold is an error here as it is in Lambda, not something that only this runtime can do.
+PULSE_SECONDS: Final = 2.0
+COMPUTES: Final = 0.1  # of a pulse as processor time: a call that uses less waits for something
 STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -49,11 +52,14 @@ class Worker:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._busy = False
+        self._working = threading.Event()
+        self._number = 0  # of calls so far
+        self._sending = threading.Lock()
 
     def serve(self, modules: Iterable[str]) -> None:
         """Import modules as long as there is nothing else to do, then answer until the parent is gone."""
         threading.Thread(target=self._read, name="parent", daemon=True).start()
+        threading.Thread(target=self._watch, name="pulse", daemon=True).start()
         for module in modules:
             if not self._jobs.empty():
                 break
@@ -61,21 +67,37 @@ class Worker:
             with contextlib.suppress(Exception):
                 importlib.import_module(module)
         while (job := self._jobs.get()) is not None:
-            self._busy = True
-            send(self._connection, BEGUN)  # from here on the task's time counts
+            with self._sending:
+                send(self._connection, BEGUN)  # from here on the task's time counts
+                self._number += 1
+                self._working.set()
             told = answer(job)
-            self._busy = False
-            send(self._connection, told)
+            with self._sending:
+                self._working.clear()
+                send(self._connection, told)
 
     def _read(self) -> None:
         while True:
             try:
                 self._jobs.put(receive(self._connection))
             except (EOFError, OSError):
-                if self._busy:
+                if self._working.is_set():
                     os._exit(1)
                 self._jobs.put(None)
                 return
+
+    def _watch(self) -> None:
+        number, told = 0, False
+        while self._working.wait():
+            if self._number != number:
+                number, told = self._number, False
+            used = time.process_time()
+            time.sleep(PULSE_SECONDS)
+            waits = time.process_time() - used < COMPUTES * PULSE_SECONDS
+            with contextlib.suppress(OSError), self._sending:
+                if waits is not told and self._working.is_set() and self._number == number:
+                    send(self._connection, {WAITS: waits})
+                    told = waits
 
 
 def answer(job: Mapping[str, Any]) -> dict[str, Any]:
