@@ -13,6 +13,7 @@ from functional.test_collections import run
 from worlds.collection import SetClock
 
 from upid.bootstrap import Services
+from upid.domain.work import WorkError
 
 
 @pytest.fixture
@@ -92,6 +93,25 @@ def test_run_now_collects_whatever_the_state(client: Client, services: Services,
     assert client.post(path(collector, "/run")).expect(202)["id"] == started["id"]
     run(services, started["id"])
     assert client.get(path(collector, "/health")).expect(200)["lag_seconds"] == 0.0
+
+
+def test_a_first_collection_that_failed_goes_as_far_back_when_it_is_tried_again(client: Client, services: Services) -> None:
+    new = client.post("/clusters", told(name="new")).expect(201)["id"]
+    collector = client.put(f"/metrics/collectors/ct_{new.removeprefix('cl_')}", {"history": "3h"}).expect(200)
+    first = client.post(path(collector, "/run")).expect(202)
+    services.collections.log.end("default", first["id"], "failed", result={}, errors=[WorkError("NoAnswerError", "It is gone.")])
+
+    again = client.post(path(collector, "/run")).expect(202)
+
+    assert again["id"] != first["id"]
+    assert again["request"]["history_seconds"] == 10800
+
+
+def test_run_now_finds_what_runs_with_another_history(client: Client) -> None:
+    new = client.post("/clusters", told(name="new")).expect(201)["id"]
+    running = client.post("/metrics/collect", {"cluster_id": new, "history": "2h"}).expect(202)
+
+    assert client.post(f"/metrics/collectors/ct_{new.removeprefix('cl_')}/run").expect(202)["id"] == running["id"]
 
 
 def test_a_deleted_collector_collects_no_more_and_can_be_made_again(client: Client, services: Services, collector: dict[str, Any]) -> None:

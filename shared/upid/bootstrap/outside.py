@@ -29,7 +29,7 @@ class Outside(Home):
         """A circuit breaker and a bulkhead for each outside system."""
         from upid.adapters.resilience.guards import Guards
 
-        return Guards(self.clock, self.circuits.changed)
+        return Guards(self.clock, self.circuits.changed, recall=self.circuits.recall)
 
     @cached_property
     def kubernetes(self) -> KubernetesClients:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from upid.domain.circuits import Circuit
 from upid.domain.errors import VersionConflictError
 from upid.domain.events import Event
-from upid.domain.times import format_time
+from upid.domain.times import format_time, parse_time
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Key, Put, Records, Write
 from upid.services.cluster_records import ATTEMPTS, registry_key
@@ -26,6 +27,15 @@ class Circuits:
         """Return the circuits of a cluster that ever changed, by system; one that is not there is closed."""
         page = self.records.query(f"t#{tenant}#circuits", prefix=f"{cluster_id}/")
         return [dict(record.body) for record in page.items]
+
+    def recall(self, name: str) -> Circuit | None:
+        """Return how a circuit stands, None where it never changed, or where what it belongs to is no registered cluster."""
+        entry = self.records.get(registry_key(name.partition("/")[0]))
+        found = self.records.get(Key(f"t#{entry.body['tenant']}#circuits", name)) if entry else None
+        if found is None:
+            return None
+        body = found.body
+        return Circuit(body["state"], body["failures"], body["last_error"], parse_time(body["since"]))
 
     def changed(self, name: str, state: str, failures: int, error: str) -> None:
         """Record a change with its event; a change of what belongs to no registered cluster is nobody's to know."""

@@ -24,6 +24,7 @@ from upid.services.collections import (
     LEAST_STEP_SECONDS,
     MOST_HISTORY_SECONDS,
     CollectionRequest,
+    CollectionRunningError,
     CollectionsService,
     collector_of,
 )
@@ -97,7 +98,10 @@ class CollectorsService:
     def run(self, caller: Caller, collector_id: str) -> dict[str, Any]:
         """Start a collection now, whatever the state, and return its view; the one that runs where one does."""
         body = self._cluster(caller.tenant, collector_id).body
-        return self.collections.start(caller, first_request(body))
+        try:
+            return self.collections.start(caller, first_request(body))
+        except CollectionRunningError as running:  # it was asked for with another history
+            return self.collections.view(caller.tenant, str(running.members["collection_id"]))
 
     def health(self, caller: Caller, collector_id: str) -> dict[str, Any]:
         """Return how a collector does: lag, gaps, its last error, samples per second, and what was dropped or repaired."""
@@ -152,7 +156,7 @@ def id_of(body: Mapping[str, Any]) -> str:
 def first_request(body: Mapping[str, Any]) -> CollectionRequest:
     """Return what a cluster's collector asks for: its history where nothing was collected yet."""
     collector = collector_of(body)
-    history = collector["history_seconds"] if collector and body["watermark"] is None and not body["last_collection_id"] else None
+    history = collector["history_seconds"] if collector and body["watermark"] is None else None
     return CollectionRequest(body["id"], history)
 
 

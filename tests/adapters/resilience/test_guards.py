@@ -16,6 +16,7 @@ from upid.adapters.kubernetes.session import Patience
 from upid.adapters.prometheus.source import PrometheusSources
 from upid.adapters.resilience.breaker import CircuitOpenError, Limits
 from upid.adapters.resilience.guards import BusyError, Guards
+from upid.domain.circuits import Circuit
 from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import AppError, ConflictError, UnavailableError
 
@@ -160,3 +161,57 @@ def test_connections_are_kept_until_the_access_changes_or_is_forgotten(guards: G
     servers.forget("cl_1/")
     assert servers.open(access).lister.session is not second
     assert servers.open(ClusterAccess(server="http://127.0.0.1:9", token="t")).lister.session is not first
+
+
+def test_what_another_process_found_dead_is_not_asked_here() -> None:
+    clock, known = SetClock(), {"a": Circuit("open", 5, "It hangs.", SetClock().now() - 4.0)}
+    guards = Guards(clock, lambda *_: None, Limits(open_seconds=15.0), recall=known.get)
+
+    with (
+        pytest.raises(CircuitOpenError, match=r"failed 5 times in a row: It hangs\.") as refused,
+        guards.of("a").attempt((), wait_seconds=0),
+    ):
+        pass
+    assert refused.value.members["retry_after_seconds"] == 11
+
+    clock.moment += 12.0
+    with guards.of("a").attempt((OSError,), wait_seconds=0):
+        assert guards.of("a").breaker.state == "half_open"
+    assert guards.of("a").breaker.state == "closed"
+
+
+def test_a_circuit_that_another_process_closed_or_forgot_is_closed_here() -> None:
+    clock, known = SetClock(), dict[str, Circuit]()
+    guards = Guards(clock, lambda *_: None, Limits(failures=1), recall=known.get)
+    fail(guards, "a")
+    known["a"] = Circuit("open", 1, "gone", clock.now())
+    assert guards.of("a").breaker.state == "open"
+
+    known["a"] = Circuit("closed", 0, "", clock.now() + 1)
+    assert guards.of("a").breaker.state == "closed"
+
+    fail(guards, "b")  # its access was replaced: nothing is known of it any more
+    assert guards.of("b").breaker.state == "closed"
+
+
+def test_a_store_that_does_not_answer_leaves_a_circuit_as_it_is_known_here(guards: Guards) -> None:
+    def unreadable(_name: str) -> Circuit | None:
+        raise UnavailableError("the store is away")
+
+    guards.limits = Limits(failures=1)
+    guards.recall = unreadable
+    fail(guards, "a")
+
+    assert guards.of("a").breaker.state == "open"
+
+
+def test_a_failure_may_weigh_as_much_as_several(guards: Guards) -> None:
+    with guards.of("a").attempt((), wait_seconds=0) as attempt:
+        attempt.error, attempt.weight = "It hung.", 2
+
+    assert guards.of("a").breaker.state == "open"
+
+
+def fail(guards: Guards, name: str) -> None:
+    with guards.of(name).attempt((), wait_seconds=0) as attempt:
+        attempt.error = "gone"

@@ -121,12 +121,9 @@ class ApiServers:
 
     def open(self, access: ClusterAccess) -> ApiServer:
         """Return a client for an access."""
-        return ApiServer(Lister(self.sessions.of(access, self._session), self.page))
+        guard = self.guards.of(access.system) if self.guards and access.system else None
+        return ApiServer(Lister(self.sessions.of(access, lambda new: Session(load(new), self.patience, guard=guard)), self.page))
 
     def forget(self, prefix: str) -> None:
         """Close the connections to systems whose names begin with `prefix`, and forget their credentials."""
         self.sessions.forget(prefix)
-
-    def _session(self, access: ClusterAccess) -> Session:
-        guard = self.guards.of(access.system) if self.guards and access.system else None
-        return Session(load(access), self.patience, guard=guard)

@@ -143,7 +143,11 @@ class Session:
             return self._once(method, path, body)
         try:
             with self.guard.attempt((HTTPError,), wait_seconds=self.patience.queue_seconds) as attempt:
-                answer, asked = self._once(method, path, body)
+                try:
+                    answer, asked = self._once(method, path, body)
+                except ReadTimeoutError:
+                    attempt.weight = 2  # each has cost a long wait: two of them tell as much as four refusals
+                    raise
                 attempt.error = f"It answers {answer.status}." if answer.status in BROKEN else ""
         except CircuitOpenError as error:
             raise NoAnswerError(error.detail, **error.members) from None

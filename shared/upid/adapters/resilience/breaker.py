@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Literal
 
+from upid.domain.circuits import Circuit, State
 from upid.domain.errors import UnavailableError
 from upid.ports.clock import Clock
 
-State = Literal["closed", "open", "half_open"]
 Changed = Callable[[str, State, int, str], None]
 
 
@@ -48,6 +47,7 @@ class CircuitBreaker:
     _until: float = 0.0
     _open_seconds: float = 0.0
     _probing: bool = False
+    _changed_at: float = 0.0
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def admit(self) -> None:
@@ -61,6 +61,7 @@ class CircuitBreaker:
                 raise CircuitOpenError(detail, retry_after_seconds=max(1, math.ceil(left)))
             self._probing = True
             is_new, self.state = self.state == "open", "half_open"
+            self._changed_at = self.clock.now() if is_new else self._changed_at
         if is_new:
             self._tell("half_open")
 
@@ -68,25 +69,45 @@ class CircuitBreaker:
         """Close the circuit: the system answers."""
         with self._lock:
             is_new = self.state != "closed"
-            self.state, self.failures, self._open_seconds, self._probing = "closed", 0, 0.0, False
+            self._close()
         if is_new:
             self._tell("closed")
 
-    def failed(self, error: str) -> None:
-        """Count a failure, and open the circuit at the limit, or at once where it was the one try."""
+    def failed(self, error: str, *, weight: int = 1) -> None:
+        """Count a failure, and open the circuit at the limit, or at once where it was the one try. weight: as how many failures it counts."""
         with self._lock:
-            self.failures, self.last_error = self.failures + 1, error
+            self.failures, self.last_error = self.failures + weight, error
             was_try, self._probing = self.state == "half_open", False
             if not was_try and (self.state == "open" or self.failures < self.limits.failures):
                 return
             self._open_seconds = min(self._open_seconds * 2 or self.limits.open_seconds, self.limits.longest_open_seconds)
-            self.state, self._until = "open", self.clock.now() + self._open_seconds
+            self._changed_at = self.clock.now()
+            self.state, self._until = "open", self._changed_at + self._open_seconds
         self._tell("open")
 
     def abandoned(self) -> None:
         """Forget a request that told nothing about the system."""
         with self._lock:
             self._probing = False
+
+    def learn(self, found: Circuit | None) -> None:
+        """Take over how another process left the circuit, None = closed, where that is newer than what is known here; nobody is told of it again."""
+        with self._lock:
+            if found is None or found.state == "closed":
+                if self.state != "closed" and (found is None or found.changed_at > self._changed_at):
+                    self._close()
+            elif found.changed_at > self._changed_at:
+                self.state, self.failures, self.last_error, self._changed_at = (
+                    found.state,
+                    found.failures,
+                    found.last_error,
+                    found.changed_at,
+                )
+                self._open_seconds = max(self._open_seconds, self.limits.open_seconds)
+                self._until, self._probing = found.changed_at + self._open_seconds, False
+
+    def _close(self) -> None:
+        self.state, self.failures, self._open_seconds, self._probing, self._changed_at = "closed", 0, 0.0, False, self.clock.now()
 
     def _tell(self, state: State) -> None:
         self.changed(self.name, state, self.failures, self.last_error)
