@@ -79,6 +79,39 @@ class RiskOut(Answer):
     level: str | None
 
 
+class ReplicaBounds(Answer):
+    """Pods at least and at most; equal where no autoscaler moves between them."""
+
+    min_replicas: int | None
+    max_replicas: int | None
+
+
+class SummedUse(Answer):
+    """What all pods of the workload use together; null = not enough data. [cores, bytes]"""
+
+    cpu_cores: float | None
+    memory_bytes: float | None
+
+
+class SummedDemand(Answer):
+    """Summed demand: `low` for 5 % of the time, `high` passed for a tenth of the allowed share of the time."""
+
+    low: SummedUse
+    high: SummedUse
+
+
+class ScalingOut(Answer):
+    """How many pods the workload needs. `autoscaler`: bounds of what scales it; `advice`: a count, instead of a smaller request; null: not to choose."""
+
+    kind: Literal["autoscaler", "advice"] | None
+    status: Literal["recommended", "unchanged", "withheld"]
+    withheld_code: str | None
+    current: ReplicaBounds
+    recommended: ReplicaBounds
+    demand: SummedDemand
+    reasons: list[ReasonOut]
+
+
 class RecommendationOut(Answer):
     """One container of one workload: what it needs, why, how sure that is and what it saves. With `fields`, only the members asked for."""
 
@@ -102,6 +135,7 @@ class RecommendationOut(Answer):
     backtest: dict[str, Any] | None = None
     risk: RiskOut | None = None
     savings_usd_per_month: float | None = None
+    scaling: ScalingOut | None = None
     review: Review = "open"
     review_comment: str | None = None
     reviewed_by: str | None = None

@@ -40,13 +40,21 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "memory_limit": "The memory limit lies {memory_limit_headroom} of the largest use above the request.",
     "qos_guaranteed": "Requests and limits stay equal, so the pod stays in QoS class Guaranteed.",
     "margin_for_little_data": "Only {hours} h were seen, so {volume_margin} are added.",
+    "replicas_low_demand": "All pods together use {scaling_low_cores} CPU and {scaling_low_bytes} of memory or less for 5 % of the time.",
+    "replicas_high_demand": "All pods together are expected above {scaling_high_cores} CPU and {scaling_high_bytes} of memory for a tenth of the time that is allowed.",
+    "replicas_cpu_target": "A pod of {scaling_pod_cores} CPU is added at {scaling_cpu_target} of it: request and target stay, both or none may change.",
+    "replicas_memory_target": "A pod of {scaling_pod_bytes} of memory is added at {scaling_memory_target} of it: request and target stay, both or none may change.",
+    "replicas_available": "Two pods stay, so that one may fail.",
+    "replicas_small_change": "The number of pods is near enough to what is needed to stay.",
+    "replicas_fill": "Advice, instead of smaller requests: together all pods need {scaling_high_cores} CPU and {scaling_high_bytes} of memory, a pod requests {scaling_pod_cores} and {scaling_pod_bytes}, and is filled to 80 %.",
+    "replicas_node": "Advice: a pod's share of {scaling_high_cores} does not fit on the largest node of {largest_node_cores}.",
     "price_unknown": "What the nodes cost is not known, so no savings are told.",
 })  # fmt: skip
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HOURS_PER_WEEK: Final = 168
 _SHARES: Final = frozenset({
     "allowed_time_above", "cpu_growth", "recent_throttled_fraction", "memory_margin", "memory_growth", "memory_growth_per_week",
-    "memory_limit_headroom", "volume_margin",
+    "memory_limit_headroom", "volume_margin", "scaling_cpu_target", "scaling_memory_target",
 })  # fmt: skip
 
 

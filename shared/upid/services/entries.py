@@ -38,11 +38,16 @@ def _size(name: str, value: Any) -> float | int | None:
     return int(shown) if shown is not None and name.endswith("_bytes") else shown
 
 
+def _pods(value: Any) -> int | None:
+    shown = number(value)
+    return None if shown is None else int(shown)
+
+
 def entry(table: Table, index: int) -> dict[str, Any]:
     """Return one row as `upid scan --output json` and the API show it, keys in their documented order; a figure without samples is None.
 
     Keys: namespace, kind, name, uid, container, replicas, status, withheld_code, current, recommended, evidence, reasons, confidence, backtest, risk,
-    savings_usd_per_month. IndexError for a row that is not there.
+    savings_usd_per_month, scaling (of the row's workload). IndexError for a row that is not there.
     """
     from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, WITHHELD_CODES  # noqa: PLC0415 API groups must start without numpy
 
@@ -56,7 +61,38 @@ def entry(table: Table, index: int) -> dict[str, Any]:
         "recommended": {name: _size(name, columns[name][index]) for name in RESOURCES},
         "evidence": _evidence(table, index), "reasons": _reasons(table, index), "confidence": number(columns["confidence"][index], digits=4),
         "backtest": _backtest(table, index), "risk": _risk(table, index),
-        "savings_usd_per_month": number(columns["savings_usd_per_month"][index], digits=4),
+        "savings_usd_per_month": number(columns["savings_usd_per_month"][index], digits=4), "scaling": scaling_entry(table, index),
+    }  # fmt: skip
+
+
+def scaling_entry(table: Table, index: int) -> dict[str, Any] | None:
+    """Return how many pods the row's workload needs; None in a table that was written before this was told.
+
+    Keys: kind (`autoscaler`: bounds are recommended; `advice`: a count, another way to save than a smaller request; None: not to choose), status,
+    withheld_code, current and recommended {min_replicas, max_replicas} (equal for a count), demand {low, high} x {cpu_cores, memory_bytes}, reasons.
+    """
+    from upid.engine.rightsizing.columns import (  # noqa: PLC0415 API groups must start without numpy
+        NOT_WITHHELD,
+        SCALING_CODES,
+        SCALING_KINDS,
+        SCALING_REASONS,
+        STATUSES,
+    )
+
+    columns = table.columns
+    if "scaling_kind" not in columns:
+        return None
+    kind, code = int(columns["scaling_kind"][index]), int(columns["scaling_code"][index])
+    return {
+        "kind": SCALING_KINDS[kind] if kind else None, "status": STATUSES[int(columns["scaling_status"][index])],
+        "withheld_code": None if code == NOT_WITHHELD else SCALING_CODES[code],
+        "current": {f"{end[:3]}_replicas": _pods(columns[f"scaling_now_{end}"][index]) for end in ("minimum", "maximum")},
+        "recommended": {f"{end[:3]}_replicas": _pods(columns[f"scaling_{end}"][index]) for end in ("minimum", "maximum")},
+        "demand": {
+            share: {name: number(columns[f"scaling_{share}_{unit}"][index]) for name, unit in (("cpu_cores", "cores"), ("memory_bytes", "bytes"))}
+            for share in ("low", "high")
+        },
+        "reasons": told_reasons(SCALING_REASONS, table, "scaling_reasons", index),
     }  # fmt: skip
 
 
@@ -89,8 +125,14 @@ def _weekly(growth: Any, review_days: Any) -> float:
 def _reasons(table: Table, index: int) -> list[dict[str, Any]]:
     from upid.engine.rightsizing.columns import REASONS  # noqa: PLC0415 API groups must start without numpy
 
+    return told_reasons(REASONS, table, "reasons", index)
+
+
+def told_reasons(known: Iterable[Any], table: Table, column: str, index: int) -> list[dict[str, Any]]:
+    """Return the reasons of a row that hold by a column of the table, in order: code, text, values."""
     found = []
-    for reason, holds in zip(REASONS, table.columns["reasons"][index], strict=True):
+    # A table of an older version knows fewer reasons: they are only ever appended.
+    for reason, holds in zip(known, table.columns[column][index], strict=False):
         if holds:
             values = {name: number(table.columns[name][index]) for name in reason.values}
             found.append({"code": reason.code, "text": text_of(reason.code, values), "values": values})

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from upid.domain.inventory import Node
 from upid.engine.rightsizing.current import CurrentResources, PriceColumns
+from upid.engine.rightsizing.replicas import ReplicasNow
 from upid.engine.usage.figures import Evidence
 from upid.engine.usage.samples import Samples
 from upid.ports.prices import Prices
@@ -19,6 +20,7 @@ from upid.services.sizing import ContainerRow
 
 Floats = NDArray[np.float64]
 BATCH_KINDS = frozenset({"Job", "CronJob"})
+FIXED_KINDS = BATCH_KINDS | {"DaemonSet", "Pod"}  # nobody chooses how many pods there are
 
 
 def gather(chunks: Sequence[UsageChunk], row_of: Mapping[tuple[str, str], int], workload: NDArray[np.int64]) -> Samples:
@@ -117,6 +119,27 @@ def current_of(rows: Sequence[ContainerRow], nodes: Sequence[Node]) -> CurrentRe
         largest_node_cores=np.full(count, max((node.cpu_cores for node in nodes), default=np.nan)),
         largest_node_bytes=np.full(count, max((node.memory_bytes for node in nodes), default=np.nan)),
     )
+
+
+def replicas_of(rows: Sequence[ContainerRow], workload: NDArray[np.int64], now: CurrentResources) -> ReplicasNow:
+    """Return what scales each workload now, shape (workloads,); `workload`: the index of each row's, as `workload_index` gives it."""
+    place = np.unique(workload, return_index=True)[1]
+    first = [rows[i] for i in place]
+    scalers = [row.autoscaler for row in first]
+    running = np.array([row.role != "init" for row in rows], dtype=bool)
+
+    def _per_pod(request: Floats) -> Floats:
+        total: Floats = np.bincount(workload, weights=np.where(running, request, 0.0), minlength=len(first)).astype(np.float64)
+        return total
+
+    return ReplicasNow(
+        replicas=now.replicas[place], minimum=_column([s and s.min_replicas for s in scalers]),
+        maximum=_column([s and s.max_replicas for s in scalers]), cpu_target=_column([s and s.cpu_utilization for s in scalers]) / 100,
+        memory_target=_column([s and s.memory_utilization for s in scalers]) / 100, cpu_request_cores=_per_pod(now.cpu_request_cores),
+        memory_request_bytes=_per_pod(now.memory_request_bytes), is_fixed=np.array([row.kind in FIXED_KINDS for row in first], dtype=bool),
+        is_stateful=np.array([row.kind == "StatefulSet" for row in first], dtype=bool),
+        largest_node_cores=now.largest_node_cores[place],
+    )  # fmt: skip
 
 
 def prices_of(rows: Sequence[ContainerRow], nodes: Sequence[Node], prices: Prices) -> PriceColumns:

@@ -125,13 +125,17 @@ def assess_rows(
     `folds`: days to judge the rule on, where stored samples were read; without any, the profile's newest days are held out.
     """
     from upid.engine.rightsizing.assess import assess  # noqa: PLC0415 it needs numpy, and API groups import this module
-    from upid.services.gathering import current_of, evidence_columns, prices_of  # noqa: PLC0415 for the same reason
+    from upid.engine.rightsizing.replicas import scale  # noqa: PLC0415 for the same reason
+    from upid.services.gathering import current_of, evidence_columns, prices_of, replicas_of  # noqa: PLC0415 for the same reason
 
     current: CurrentResources = current_of(rows, nodes)
     price: PriceColumns = prices_of(rows, nodes, prices)
     rates = {"cpu_usd_per_core_hour": price.cpu_usd_per_core_hour, "memory_usd_per_gib_hour": price.memory_usd_per_gib_hour}
     columns = assess(profile, evidence, current, price, options, folds=folds).columns
-    return Table(rows, {**columns, **evidence_columns(evidence), **rates}, window, evidence.source)
+    workload = workload_index(rows)
+    scaling = scale(profile, replicas_of(rows, workload, current), options) if len(rows) else {}
+    by_row = {name: column[workload] for name, column in scaling.items()}
+    return Table(rows, {**columns, **by_row, **evidence_columns(evidence), **rates}, window, evidence.source)
 
 
 def pack_table(table: Table) -> bytes:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,13 @@ from unit.services.test_sizing import APP, chunk, inventory, table, workload
 from upid.domain.inventory import Autoscaler, Container, Resources
 from upid.domain.reasons import TEXTS, percent, text_of
 from upid.domain.times import format_time
-from upid.engine.rightsizing.columns import CODES, REASONS
+from upid.engine.rightsizing.columns import CODES, REASONS, SCALING_REASONS
 from upid.services.entries import entries, entry, merge_summaries, summary
 from upid.services.sizing import rows_of
 
 KEYS = [
     "namespace", "kind", "name", "uid", "container", "replicas", "status", "withheld_code", "current", "recommended", "evidence", "reasons",
-    "confidence", "backtest", "risk", "savings_usd_per_month",
+    "confidence", "backtest", "risk", "savings_usd_per_month", "scaling",
 ]  # fmt: skip
 
 
@@ -73,6 +74,27 @@ def test_a_withheld_entry_carries_its_evidence_and_keeps_what_is_set() -> None:
     assert [reason["code"] for reason in init["reasons"]] == ["init_container"]
 
 
+def test_an_autoscaled_workload_is_told_its_bounds_and_another_gets_advice() -> None:
+    found = {each["name"]: each["scaling"] for each in entries(shop())}
+
+    assert found["web"]["kind"] == "autoscaler"
+    assert found["web"]["current"] == {"min_replicas": 1, "max_replicas": 5}
+    assert found["web"]["recommended"] == {"min_replicas": 1, "max_replicas": 1}
+    assert "A pod of 1 CPU is added at 70 % of it" in found["web"]["reasons"][2]["text"]
+    # Four series of four workloads: `api` has two pods of 0.2 cores, which one pod of 1 core would carry.
+    assert (found["api"]["kind"], found["api"]["status"]) == ("advice", "unchanged")
+    assert found["api"]["recommended"] == {"min_replicas": 2, "max_replicas": 2}
+    assert (found["dark"]["status"], found["dark"]["withheld_code"]) == ("withheld", "not_enough_data")
+
+
+def test_an_entry_of_a_table_from_before_scaling_was_told_has_none() -> None:
+    given = shop()
+
+    old = replace(given, columns={name: column for name, column in given.columns.items() if not name.startswith("scaling_")})
+
+    assert entry(old, 0)["scaling"] is None
+
+
 def test_entries_are_json_without_nan_and_alike_one_by_one() -> None:
     given = shop()
 
@@ -96,8 +118,8 @@ def test_reasons_say_their_values() -> None:
 
 
 def test_every_code_has_a_text_that_says_all_its_values() -> None:
-    assert set(TEXTS) == set(CODES)
-    for reason in REASONS:
+    assert set(TEXTS) == {*CODES, *(reason.code for reason in SCALING_REASONS)}
+    for reason in (*REASONS, *SCALING_REASONS):
         unknown: Mapping[str, Any] = dict.fromkeys(reason.values)
         numbers = dict.fromkeys(reason.values, 3.0)
         assert text_of(reason.code, numbers).endswith(".")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from upid.engine.rightsizing.backtest import Backtest, backtest
 from upid.engine.rightsizing.columns import NOT_WITHHELD, RECOMMENDED, UNCHANGED, WITHHELD, WITHHELD_CODES
 from upid.engine.rightsizing.confidence import Confidence, confidence, margin
 from upid.engine.rightsizing.consequences import cost_of, now_of, risk_of, savings_of
-from upid.engine.rightsizing.current import CurrentResources, PriceColumns
+from upid.engine.rightsizing.current import Columns, CurrentResources, PriceColumns
 from upid.engine.rightsizing.folds import Fold, judge_folds
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.reasons import reason_matrix
@@ -23,7 +22,6 @@ from upid.engine.usage.figures import Evidence
 from upid.engine.usage.profile import UsageProfile
 
 Floats = NDArray[np.float64]
-Columns = dict[str, NDArray[Any]]
 
 __all__ = ["Assessment", "CurrentResources", "PriceColumns", "assess"]
 

@@ -81,3 +81,34 @@ COLUMNS: Final[dict[str, str]] = {
     "backtest_memory_slack": "1 - mean use / request on the tail; NaN = no fold [1]",
     "backtest_savings_usd_per_month": "of the fitted requests against the current ones; NaN = no fold [USD per 730 h]",
 }
+
+SCALING_KINDS: Final = ("none", "autoscaler", "advice")
+SCALING_CODES: Final = ("fixed_kind", "stateful", "scaled_to_zero", "not_enough_data", "other_metric", "no_request", "uneven_pods")
+SCALING_REASONS: Final = (
+    Reason("replicas_low_demand", ("scaling_low_cores", "scaling_low_bytes")),
+    Reason("replicas_high_demand", ("scaling_high_cores", "scaling_high_bytes")),
+    Reason("replicas_cpu_target", ("scaling_pod_cores", "scaling_cpu_target")),
+    Reason("replicas_memory_target", ("scaling_pod_bytes", "scaling_memory_target")),
+    Reason("replicas_available"),
+    Reason("replicas_small_change"),
+    Reason("replicas_fill", ("scaling_high_cores", "scaling_high_bytes", "scaling_pod_cores", "scaling_pod_bytes")),
+    Reason("replicas_node", ("scaling_high_cores", "largest_node_cores")),
+)
+SCALING_COLUMNS: Final[dict[str, str]] = {
+    "scaling_kind": "position in SCALING_KINDS: an autoscaler's bounds are recommended, a count is advised",
+    "scaling_status": "position in STATUSES",
+    "scaling_code": "position in SCALING_CODES, -1 = not withheld",
+    "scaling_minimum": "pods at least, or the count that is advised; what is now where withheld [1]",
+    "scaling_maximum": "pods at most, or the count that is advised; what is now where withheld [1]",
+    "scaling_now_minimum": "of the autoscaler, or the count [1]",
+    "scaling_now_maximum": "of the autoscaler, or the count [1]",
+    "scaling_low_cores": "summed CPU demand at 5 % of the time; NaN = not enough data [cores]",
+    "scaling_high_cores": "summed CPU demand that is passed for a tenth of the allowed time; NaN = not enough data [cores]",
+    "scaling_low_bytes": "summed memory demand at 5 % of the time; NaN = not enough data [bytes]",
+    "scaling_high_bytes": "summed memory demand that is passed for a tenth of the allowed time; NaN = not enough data [bytes]",
+    "scaling_reasons": "bool, shape (rows, len(SCALING_REASONS))",
+    "scaling_cpu_target": "share of the CPU request that the autoscaler aims at; NaN = none [1]",
+    "scaling_memory_target": "share of the memory request that the autoscaler aims at; NaN = none [1]",
+    "scaling_pod_cores": "CPU request of a pod; NaN = not set [cores]",
+    "scaling_pod_bytes": "memory request of a pod; NaN = not set [bytes]",
+}

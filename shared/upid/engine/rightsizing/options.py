@@ -38,6 +38,8 @@ class Options:
         What a runtime needs beside its heap, relative to the heap; the memory limit leaves room for it. [1]
     memory_window_days : int
         Peaks older than this no longer count. [d]
+    available_replicas : int
+        Pods that are kept of a workload that has so many, so that one may fail. [1]
     review_days : float
         A growing workload is sized for its use this far ahead. [d]
     """
@@ -55,14 +57,21 @@ class Options:
     memory_limit_headroom: float = 0.20
     heap_overhead: float = 0.25
     memory_window_days: int = 31
+    available_replicas: int = 2
     review_days: float = 7.0
 
     def __post_init__(self) -> None:
         if not 1e-6 <= self.allowed_time_above <= 0.5:
             raise ValueError(f"allowed_time_above must be from 1e-6 to 0.5, got {self.allowed_time_above}.")
-        positive = (self.cpu_rounding_cores, self.memory_rounding_bytes, self.minimum_samples, self.memory_window_days)
+        positive = (
+            self.cpu_rounding_cores,
+            self.memory_rounding_bytes,
+            self.minimum_samples,
+            self.memory_window_days,
+            self.available_replicas,
+        )
         if not all(value > 0 for value in positive):
-            raise ValueError("Roundings, minimum_samples and memory_window_days must be above 0.")
+            raise ValueError("Roundings, minimum_samples, memory_window_days and available_replicas must be above 0.")
         shares = (self.cpu_floor_cores, self.memory_floor_bytes, self.raise_hysteresis, self.lower_hysteresis, self.minimum_hours,
                   self.memory_limit_headroom, self.heap_overhead, self.review_days)  # fmt: skip
         if not all(value >= 0 for value in shares):
@@ -80,5 +89,5 @@ def options_of(strategy: str | float = DEFAULT_STRATEGY) -> Options:
     if isinstance(strategy, str):
         if strategy not in STRATEGIES:
             raise ValueError(f"{strategy!r} is no strategy: use one of {', '.join(STRATEGIES)}.")
-        return Options(allowed_time_above=STRATEGIES[strategy])
+        return Options(allowed_time_above=STRATEGIES[strategy], available_replicas=1 if strategy == "development" else 2)
     return Options(allowed_time_above=float(strategy))
