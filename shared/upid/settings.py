@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 AWS: Final = "aws"  # as UPID_HOME: the home is not a directory
 _MACHINES: Final = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]*")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+_PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
+_PREFIX: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -51,11 +54,51 @@ class AwsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InfluxSettings:
+    """An InfluxDB that keeps usage history, or an Amazon Timestream for InfluxDB.
+
+    url: without credentials or a path. token: of 2.x and 3.x; username and password: of 1.x. organization: of 2.x, where the token may use several.
+    prefix: what the names of our databases begin with, so that several platforms can share a server.
+    """
+
+    url: str
+    token: str = field(default="", repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
+    organization: str = ""
+    prefix: str = "upid"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header that carries the credentials, none without any."""
+        if self.token:
+            return {"Authorization": f"Token {self.token}"}
+        if self.username:
+            return {"Authorization": f"Basic {base64.b64encode(f'{self.username}:{self.password}'.encode()).decode()}"}
+        return {}
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> InfluxSettings | None:
+        """Return the settings that environment variables give, None without UPID_INFLUXDB_URL; ValueError that names the variable that is wrong."""
+        if not env.get("UPID_INFLUXDB_URL"):
+            return None
+        _like(env, "UPID_INFLUXDB_URL", _PLAIN_URL, "an http or https URL of a host and a port, without credentials")
+        token, username, password = (env.get(f"UPID_INFLUXDB_{name}", "") for name in ("TOKEN", "USERNAME", "PASSWORD"))
+        if token and username:
+            raise ValueError("Give either UPID_INFLUXDB_TOKEN or UPID_INFLUXDB_USERNAME, not both.")
+        if not (token + username + password).isascii() or not (token + username + password).isprintable():
+            raise ValueError("UPID_INFLUXDB_TOKEN, _USERNAME and _PASSWORD go into a header: printable ASCII only.")
+        prefix = env.get("UPID_INFLUXDB_PREFIX") or "upid"
+        _like({"UPID_INFLUXDB_PREFIX": prefix}, "UPID_INFLUXDB_PREFIX", _PREFIX, "letters, digits and dashes, 32 at most")
+        return cls(env["UPID_INFLUXDB_URL"].rstrip("/"), token, username, password, env.get("UPID_INFLUXDB_ORG", ""), prefix)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How this process runs.
 
     home: data directory of the embedded platform. aws: the home on AWS instead, then `home` is a place for temporary files. workers: processes for workflow tasks. admin_password: sets the admin's password
-    instead of a generated one. token_seconds: life of an access token. public_url: where the API is reached, for links.
+    instead of a generated one. token_seconds: life of an access token. influxdb: keeps the usage history, None = it lies on blobs.
     """
 
     home: Path
@@ -66,6 +109,7 @@ class Settings:
     token_seconds: int = 900
     schedules: bool = True
     aws: AwsSettings | None = None
+    influxdb: InfluxSettings | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -80,6 +124,7 @@ class Settings:
             workers=_whole(env, "UPID_WORKERS", os.cpu_count() or 1, low=1, high=256),
             admin_password=env.get("UPID_ADMIN_PASSWORD", ""),
             token_seconds=_whole(env, "UPID_TOKEN_SECONDS", 900, low=60, high=86400),
+            influxdb=InfluxSettings.from_environment(env),
             schedules=env.get("UPID_SCHEDULES", "on") != "off",
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from contract.cloud import stop_cloud
-from contract.stores import BLOBS, DOCUMENTS, HISTORIES, SEALERS, Documents, SetClock
+from contract.stores import BLOBS, DOCUMENTS, HISTORIES, SEALERS, Documents, SetClock, stop_influx
 
 from upid.ports.blobs import Blobs
 from upid.ports.events import EventStore
@@ -20,6 +20,7 @@ from upid.ports.usage_history import UsageHistory
 def _no_cloud_is_left() -> Iterator[None]:
     yield
     stop_cloud()
+    stop_influx()
 
 
 @pytest.fixture

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.cloud import ENDPOINT, cloud
+import pytest
+from contract.cloud import ENDPOINT, cloud, named
+from outside.real_influxdb import NEEDED, InfluxServer, is_installed
 
 from upid.adapters.columnar.history import ColumnarHistory
 from upid.adapters.directory.blobs import open_blobs
 from upid.adapters.dynamodb.store import open_store
+from upid.adapters.influxdb.client import InfluxClient
+from upid.adapters.influxdb.history import InfluxHistory
 from upid.adapters.keyfile.sealer import KeyfileSealer
 from upid.adapters.kms.sealer import KmsSealer
 from upid.adapters.s3.blobs import S3Blobs
@@ -23,6 +29,7 @@ from upid.ports.events import EventStore
 from upid.ports.keys import Sealer
 from upid.ports.records import Records
 from upid.ports.usage_history import UsageHistory
+from upid.settings import InfluxSettings
 
 START = 1_700_000_000.0
 
@@ -76,13 +83,39 @@ def _columnar_s3(place: Path) -> UsageHistory:
     return ColumnarHistory(_s3(place))
 
 
+_SERVERS: list[InfluxServer] = []
+
+
+def influx_url() -> str:
+    """Return the address of this process's InfluxDB, started now where it was not."""
+    if not is_installed():
+        pytest.skip(NEEDED)
+    if not _SERVERS:
+        _SERVERS.append(InfluxServer(Path(tempfile.mkdtemp(prefix="upid-influxdb-"))))
+        _SERVERS[0].start()
+    return _SERVERS[0].url
+
+
+def stop_influx() -> None:
+    """End it, with all that lies in it."""
+    while _SERVERS:
+        server = _SERVERS.pop()
+        server.kill()
+        shutil.rmtree(server.place)
+
+
+def _influxdb(place: Path) -> UsageHistory:
+    """Return a history whose databases have a prefix of their own: every test begins with none."""
+    return InfluxHistory(InfluxClient(InfluxSettings(influx_url(), prefix=named(place))))
+
+
 def _kms(place: Path) -> Sealer:
     return KmsSealer(cloud().clients, cloud().key(place))
 
 
 DOCUMENTS: dict[str, Callable[[Path, Clock], Documents]] = {"sqlite": _sqlite, "dynamodb": _dynamodb}
 BLOBS: dict[str, Callable[[Path], Blobs]] = {"directory": _directory, "s3": _s3}
-HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar, "columnar-s3": _columnar_s3}
+HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar, "columnar-s3": _columnar_s3, "influxdb": _influxdb}
 SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile, "kms": _kms}
 # moto lives in one process, and in its threads two writers with one condition may both win: rivals meet at a server of its own.
 ALONE = frozenset() if ENDPOINT else frozenset({"dynamodb", "s3", "kms"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -250,3 +252,32 @@ def test_deleting_a_cluster_removes_its_families(history: UsageHistory) -> None:
     history.append(SCOPE, volumes())
     history.delete_cluster("default", "cl_1")
     assert of_family(history) == []
+
+
+def test_erasing_a_tenant_removes_all_of_it_and_nothing_of_others(history: UsageHistory) -> None:
+    scopes = [SCOPE, SCOPE._replace(cluster_id="cl_10", shard=4), SCOPE._replace(tenant="defaults"), SCOPE._replace(tenant="other")]
+    for scope in scopes:
+        history.append(scope, chunk())
+    for _ in range(2):
+        history.delete_tenant("default")
+    assert [starts(history, scope) for scope in scopes] == [[], [], [START], [START]]
+    assert history.append(SCOPE, chunk(seed=5))
+
+
+def test_what_is_older_than_it_is_kept_goes_and_the_rest_stays(history: UsageHistory) -> None:
+    now = time.time()
+    fresh, old = (int(now - days * DAY) // 300 * 300 for days in (1, 40))
+    for scope in (SCOPE, SCOPE._replace(tenant="other")):
+        for start in (fresh, old):
+            history.append(scope, chunk(start))
+    history.expire("default", days=30, now=now)
+    deadline = time.monotonic() + 10  # a store that expires by itself takes a while
+    while len(starts(history)) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (starts(history), starts(history, SCOPE._replace(tenant="other"))) == ([fresh], [old, fresh])
+
+
+def test_what_was_deleted_is_told_to_be_gone_and_the_state_is_well(history: UsageHistory) -> None:
+    history.append(SCOPE, chunk())
+    assert history.delete_cluster("default", "cl_1") == ""
+    assert history.state("default", "cl_1").state == "healthy"

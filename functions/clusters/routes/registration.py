@@ -72,9 +72,11 @@ def replace_cluster(
 
 @router.delete("/<cluster_id>", permission="clusters:write", status=204, errors=(NotFoundError, VersionConflictError))
 def delete_cluster(cluster_id: str, services: Injected, caller: CurrentCaller, if_match: IfMatch = None) -> Response[None]:
-    """Remove a cluster with its credentials, usage history and profiles; its running collection is cancelled."""
-    services.clusters.delete(caller, cluster_id, if_match=version_of(if_match))
-    return no_content()
+    """Remove a cluster with its credentials, usage history and profiles; its running collection is cancelled.
+
+    Where the store of usage history deletes nothing less than a tenant, the header `Upid-Remains` says what stays and until when.
+    """
+    return no_content(remains=services.clusters.delete(caller, cluster_id, if_match=version_of(if_match)))
 
 
 @router.post("/<cluster_id>/rotate-key", permission="clusters:write", errors=(NotFoundError,))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from upid.ports.keys import Sealer
     from upid.ports.links import Links
     from upid.ports.prices import Prices
-    from upid.ports.usage_history import UsageHistory
     from upid.ports.whole import WholeEvents, WholeRecords
     from upid.ports.workflows import Workflows
 
@@ -112,13 +111,6 @@ class Home:
         from upid.adapters.keyfile.sealer import KeyfileSealer
 
         return KeyfileSealer(self.settings.home / "master.key")
-
-    @cached_property
-    def history(self) -> UsageHistory:
-        """Usage as it was measured."""
-        from upid.adapters.columnar.history import ColumnarHistory
-
-        return ColumnarHistory(self.blobs)
 
     @cached_property
     def prices(self) -> Prices:

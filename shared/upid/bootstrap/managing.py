@@ -58,6 +58,7 @@ class Managing(Computing):
         return ClusterHealth(
             clusters=self.cluster_records, surveys=self.surveys, objects=self.cluster_objects, collections=self.collections, circuits=self.circuits,
             kubernetes=self.live_kubernetes, metrics_sources=self.live_metrics_sources, clock=self.clock,
+            history=self.history,
         )  # fmt: skip
 
     @cached_property

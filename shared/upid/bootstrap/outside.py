@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from upid.adapters.resilience.guards import Guards
     from upid.ports.kubernetes import KubernetesClients
     from upid.ports.metrics_source import MetricsSources
+    from upid.ports.usage_history import UsageHistory
     from upid.services.circuits import Circuits
 
 
 class Outside(Home):
-    """Clients of Kubernetes API servers and of metrics sources."""
+    """Clients of Kubernetes API servers, of metrics sources and of an InfluxDB."""
 
     @cached_property
     def circuits(self) -> Circuits:
@@ -30,6 +31,18 @@ class Outside(Home):
         from upid.adapters.resilience.guards import Guards
 
         return Guards(self.clock, self.circuits.changed, recall=self.circuits.recall)
+
+    @cached_property
+    def history(self) -> UsageHistory:
+        """Usage as it was measured: in an InfluxDB where the settings name one, else on blobs."""
+        if not self.settings.influxdb:
+            from upid.adapters.columnar.history import ColumnarHistory
+
+            return ColumnarHistory(self.blobs)
+        from upid.adapters.influxdb.client import InfluxClient
+        from upid.adapters.influxdb.history import InfluxHistory
+
+        return InfluxHistory(InfluxClient(self.settings.influxdb, self.guards.of("usage-history/influxdb")))
 
     @cached_property
     def kubernetes(self) -> KubernetesClients:

@@ -27,9 +27,9 @@ def versioned(body: Body, version: int) -> Response[Body]:
     return Response(200, APPLICATION_JSON, body, headers=etag(version))
 
 
-def no_content() -> Response[None]:
-    """Return 204."""
-    return Response(204)
+def no_content(*, remains: str = "") -> Response[None]:
+    """Return 204; what could not be removed and `remains` is told in a header."""
+    return Response(204, headers={"Upid-Remains": remains} if remains else {})
 
 
 def etag(version: int | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,13 @@ class UsageChunk:
         return self.start + self.step_seconds * int(self.cpu_cores.shape[1])
 
 
+class HistoryState(NamedTuple):
+    """How a store of usage stands, and why."""
+
+    state: Literal["healthy", "degraded", "unhealthy"]
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class MetricChunk:
     """Samples of one family beside CPU and memory (`upid.domain.metrics`), on a grid as that of UsageChunk.
@@ -101,6 +108,18 @@ class UsageHistory(Protocol):
         """
         ...
 
-    def delete_cluster(self, tenant: str, cluster_id: str) -> None:
-        """Remove everything of a cluster."""
+    def delete_cluster(self, tenant: str, cluster_id: str) -> str:
+        """Remove everything of a cluster and return what stays of it and until when, "" = nothing: not every store deletes less than a whole tenant."""
+        ...
+
+    def delete_tenant(self, tenant: str) -> None:
+        """Remove everything of a tenant."""
+        ...
+
+    def expire(self, tenant: str, *, days: int, now: float) -> None:
+        """Remove what ended more than `days` before `now` [s since the epoch]; a store that does so by itself is told to, and may take an hour."""
+        ...
+
+    def state(self, tenant: str, cluster_id: str) -> HistoryState:
+        """Return how the history of a cluster stands; a store that does not answer is no error here."""
         ...

@@ -14,6 +14,7 @@ from upid.domain.times import format_time
 from upid.ports.clock import Clock
 from upid.ports.kubernetes import KubernetesClients
 from upid.ports.metrics_source import MetricsSources
+from upid.ports.usage_history import UsageHistory
 from upid.services.circuits import Circuits
 from upid.services.cluster_objects import ClusterObjects, answering
 from upid.services.cluster_records import ClusterRecords
@@ -49,6 +50,7 @@ class ClusterHealth:
     kubernetes: KubernetesClients
     metrics_sources: MetricsSources
     clock: Clock
+    history: UsageHistory
 
     def status(self, caller: Caller, cluster_id: str, *, live: bool = False) -> dict[str, Any]:
         """Return what is known of a cluster: version, counts, how its collection stands; NotFoundError, live also UnavailableError."""
@@ -72,6 +74,7 @@ class ClusterHealth:
         index = self.surveys.index(caller.tenant, cluster_id)
         reached = self._probed(body) if live else _connections(circuits)
         parts = [*reached, self._collected(caller, cluster_id), *self._nodes_and_pods(caller, cluster_id, index)]
+        parts.append(Part("history", *self.history.state(caller.tenant, cluster_id)))
         state = next(state for state in WORST if any(part.state == state for part in parts))
         return self._seen(index, live=live) | {"cluster_id": cluster_id, "state": state, "parts": parts, "circuits": circuits}
 

@@ -147,8 +147,10 @@ class ClustersService:
             return cluster_view(body)
         raise VersionConflictError(f"Cluster {cluster_id} changes too often to be written.", id=cluster_id)
 
-    def delete(self, caller: Caller, cluster_id: str, *, if_match: int | None = None) -> None:
+    def delete(self, caller: Caller, cluster_id: str, *, if_match: int | None = None) -> str:
         """Remove a cluster, its sealed credentials, its blobs and its history, and cancel its collection; NotFoundError, VersionConflictError as for `replace`.
+
+        Returns what stays of its history and until when, "" = nothing.
 
         The registry's entry goes last: where the process dies in between, the next `purge_deleted` goes on.
         """
@@ -165,8 +167,7 @@ class ClustersService:
                 self.records.transact(writes, [self._event(caller, "cluster.deleted", found.body)])
             except VersionConflictError:
                 continue
-            self.purge(caller.tenant, cluster_id, found.body["last_collection_id"])
-            return
+            return self.purge(caller.tenant, cluster_id, found.body["last_collection_id"])
         raise VersionConflictError(f"Cluster {cluster_id} changes too often to be removed.", id=cluster_id)
 
     def rotate_key(self, caller: Caller, cluster_id: str) -> dict[str, Any]:
@@ -183,15 +184,16 @@ class ClustersService:
             self.rotate_key(caller, cluster_id)
         return bool(due)
 
-    def purge(self, tenant: str, cluster_id: str, collection_id: str | None) -> None:
-        """Remove what a deleted cluster left; doing it twice changes nothing."""
+    def purge(self, tenant: str, cluster_id: str, collection_id: str | None) -> str:
+        """Remove what a deleted cluster left, and return what stays as `delete` does; doing it twice changes nothing."""
         if collection_id:
             self.cancel_collection(tenant, collection_id, f"Cluster {cluster_id} was deleted.")
         self.forget_connections(tenant, cluster_id)
         self.forget_analyses(tenant, cluster_id)
         self.blobs.delete_all(blob_prefix(tenant, cluster_id))
-        self.history.delete_cluster(tenant, cluster_id)
+        remains = self.history.delete_cluster(tenant, cluster_id)
         self.records.delete(registry_key(cluster_id))
+        return remains
 
     def _matching(self, tenant: str, cluster_id: str, if_match: int | None) -> Record:
         found = self.clusters.get(tenant, cluster_id)

@@ -118,7 +118,14 @@ def test_health_is_that_of_the_worst_part(client: Client, observed: str, demo: D
     dead = client.get(f"/clusters/{register(client, 'http://127.0.0.1:9', demo)}/health", query={"live": "true"}).expect(200)
 
     states = {part["name"]: part["state"] for part in body["parts"]}
-    assert states == {"kubernetes": "healthy", "metrics": "healthy", "collection": "unknown", "nodes": "healthy", "pods": "healthy"}
+    assert states == {
+        "kubernetes": "healthy",
+        "metrics": "healthy",
+        "collection": "unknown",
+        "nodes": "healthy",
+        "pods": "healthy",
+        "history": "healthy",
+    }
     assert (body["state"], live["state"], body["circuits"]) == ("unknown", "unknown", [])
     assert (dead["state"], dead["parts"][0]["state"]) == ("unhealthy", "unhealthy")
 

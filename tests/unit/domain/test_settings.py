@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from upid.settings import AwsSettings, Settings
+from upid.settings import AwsSettings, InfluxSettings, Settings
 
 
 def test_an_empty_environment_gives_the_documented_defaults() -> None:
@@ -51,3 +51,30 @@ def test_every_variable_that_a_home_on_aws_lacks_is_named_at_once() -> None:
 def test_a_variable_of_the_home_on_aws_that_cannot_be_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}='{value}' must be"):
         Settings.from_environment({**ON_AWS, name: value})
+
+
+def test_usage_history_lies_on_blobs_unless_an_influxdb_is_named() -> None:
+    token = {"UPID_INFLUXDB_URL": "https://influx:8086/", "UPID_INFLUXDB_TOKEN": "t0ken", "UPID_INFLUXDB_ORG": "ops"}
+    user = {"UPID_INFLUXDB_URL": "http://127.0.0.1:8086", "UPID_INFLUXDB_USERNAME": "u", "UPID_INFLUXDB_PASSWORD": "p"}
+
+    assert Settings.from_environment({"UPID_INFLUXDB_URL": ""}).influxdb is None
+    assert Settings.from_environment(token).influxdb == InfluxSettings("https://influx:8086", token="t0ken", organization="ops")
+    assert InfluxSettings("http://i", token="t0ken").headers == {"Authorization": "Token t0ken"}
+    found = Settings.from_environment(user).influxdb
+    assert found is not None
+    assert found.headers == {"Authorization": "Basic dTpw"}
+    assert "t0ken" not in repr(Settings.from_environment(token))
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({"UPID_INFLUXDB_URL": "ftp://influx"}, "UPID_INFLUXDB_URL"), ({"UPID_INFLUXDB_URL": "http://u:p@influx:8086"}, "UPID_INFLUXDB_URL"),
+        ({"UPID_INFLUXDB_URL": "http://i", "UPID_INFLUXDB_PREFIX": "a_b"}, "UPID_INFLUXDB_PREFIX"),
+        ({"UPID_INFLUXDB_URL": "http://i", "UPID_INFLUXDB_TOKEN": "t", "UPID_INFLUXDB_USERNAME": "u"}, "either"),
+        ({"UPID_INFLUXDB_URL": "http://i", "UPID_INFLUXDB_TOKEN": "t\r\nHost: x"}, "UPID_INFLUXDB_TOKEN"),
+    ],
+)  # fmt: skip
+def test_settings_of_an_influxdb_that_cannot_be_used_are_refused(env: dict[str, str], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Settings.from_environment(env)

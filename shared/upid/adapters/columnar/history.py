@@ -6,16 +6,17 @@ Families beside CPU and memory lie in folders of their own, `history/<shard>-<fa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from upid.adapters.columnar.windows import DAY_SECONDS, days_to_join, shown
 from upid.domain.errors import ConflictError, UnavailableError
 from upid.ports.blobs import Blobs
-from upid.ports.usage_history import HistoryScope, MetricChunk, UsageChunk
+from upid.ports.usage_history import HistoryScope, HistoryState, MetricChunk, UsageChunk
 
-DAY_SECONDS: Final = 86400
 _WINDOW: Final = re.compile(r"(\d{10,})-(\d{10,})\.bin")
 _FAMILY: Final = re.compile(r"[a-z][a-z_]{0,31}")
+_OF_HISTORY: Final = re.compile(r"t/[^/]+/clusters/[^/]+/history/")
 
 
 class DamagedChunkError(UnavailableError):
@@ -85,19 +86,34 @@ class ColumnarHistory:
 
     def _compact(self, folder: str, before: float) -> int:
         windows = list(self._windows(folder))
-        shown = _shown(windows)
-        for hidden in set(windows) - set(shown):
+        for hidden in set(windows) - set(shown(windows)):
             if (hidden.start // DAY_SECONDS + 2) * DAY_SECONDS <= before:
                 self._blobs.delete(hidden.blob)
-        days: dict[int, list[StoredWindow]] = {}
-        for stored in shown:
-            if stored.start // DAY_SECONDS == (stored.end - 1) // DAY_SECONDS:
-                days.setdefault(stored.start // DAY_SECONDS, []).append(stored)
-        return sum(self._join(folder, day) for number, day in days.items() if len(day) > 1 and (number + 1) * DAY_SECONDS <= before)
+        return sum(self._join(folder, day) for day in days_to_join(windows, before))
 
-    def delete_cluster(self, tenant: str, cluster_id: str) -> None:
-        """Remove everything of a cluster; a cluster without history is no error."""
+    def delete_cluster(self, tenant: str, cluster_id: str) -> str:
+        """Remove everything of a cluster; a cluster without history is no error. Returns "": nothing stays."""
         self._blobs.delete_all(_clusters_folder(HistoryScope(tenant, cluster_id, 0)))
+        return ""
+
+    def delete_tenant(self, tenant: str) -> None:
+        """Remove everything of a tenant."""
+        for blob in self._of_tenant(tenant):
+            self._blobs.delete(blob)
+
+    def expire(self, tenant: str, *, days: int, now: float) -> None:
+        """Remove the chunks of a tenant that ended more than `days` before `now`."""
+        for blob in self._of_tenant(tenant):
+            found = _WINDOW.fullmatch(blob.rpartition("/")[2])
+            if found and int(found[2]) <= now - days * DAY_SECONDS:
+                self._blobs.delete(blob)
+
+    def state(self, tenant: str, cluster_id: str) -> HistoryState:  # noqa: ARG002 blobs are alike for all
+        """Return that all is well: blobs that cannot be read or written are errors of who wants them."""
+        return HistoryState("healthy", "It lies on blobs.")
+
+    def _of_tenant(self, tenant: str) -> list[str]:
+        return [blob for blob in self._blobs.names(f"t/{tenant}/clusters/") if _OF_HISTORY.match(blob)]
 
     def _join(self, folder: str, day: Sequence[StoredWindow]) -> bool:
         from upid.adapters.columnar.joining import joined  # noqa: PLC0415 as in append
@@ -115,7 +131,7 @@ class ColumnarHistory:
         return list(dict.fromkeys(name.rpartition("/")[0] + "/" for name in names))
 
     def _overlapping(self, folder: str, start: float, end: float) -> Iterator[StoredWindow]:
-        for stored in _shown(self._windows(folder)):
+        for stored in shown(self._windows(folder)):
             if stored.start < end and stored.end > start:
                 yield stored
 
@@ -147,12 +163,3 @@ def _folder(scope: HistoryScope, family: str = "") -> str:
 
 def _name(folder: str, chunk: UsageChunk | MetricChunk) -> str:
     return f"{folder}{chunk.start:010d}-{chunk.end:010d}.bin"
-
-
-def _shown(windows: Iterable[StoredWindow]) -> list[StoredWindow]:
-    """Return the windows that no longer one holds, oldest first."""
-    shown: list[StoredWindow] = []
-    for stored in sorted(windows, key=lambda window: (window.start, -window.end)):
-        if not shown or stored.end > shown[-1].end:
-            shown.append(stored)
-    return shown

@@ -18,11 +18,11 @@ TYPES: Final = {"oom_kills": np.int32, "restarts": np.int32, "oom_limit_bytes": 
 
 def hold(chunk: UsageChunk | MetricChunk) -> None:
     """Raise ValueError unless the chunk covers time and its arrays are of one shape."""
-    series, steps = len(chunk.keys), _steps(chunk)
+    series, steps = len(chunk.keys), steps_of(chunk)
     if chunk.step_seconds <= 0 or steps <= 0 or chunk.start < 0:
         raise ValueError("A chunk covers at least one step of a positive length.")
-    shapes = dict.fromkeys(_samples(chunk), (series, steps)) | dict.fromkeys(_events(chunk), (series,))
-    for name, values in (_samples(chunk) | _events(chunk)).items():
+    shapes = dict.fromkeys(samples_of(chunk), (series, steps)) | dict.fromkeys(events_of(chunk), (series,))
+    for name, values in (samples_of(chunk) | events_of(chunk)).items():
         if values.shape != shapes[name]:
             raise ValueError(f"{name} has shape {values.shape}, not {shapes[name]}.")
 
@@ -34,14 +34,14 @@ def packed(chunk: UsageChunk | MetricChunk) -> bytes:
         "format": FORMAT,
         "start": chunk.start,
         "step_seconds": chunk.step_seconds,
-        "steps": _steps(chunk),
+        "steps": steps_of(chunk),
         "keys": [list(key) for key in chunk.keys],
     }
     if isinstance(chunk, MetricChunk):
         meta["family"] = chunk.family
-    samples = {name: np.asarray(values, np.float32) for name, values in _samples(chunk).items()}
+    samples = {name: np.asarray(values, np.float32) for name, values in samples_of(chunk).items()}
     arrays: dict[str, NDArray[Any]] = {name: values for name, values in samples.items() if not np.isnan(values).all()}
-    arrays |= {name: np.asarray(values, TYPES[name]) for name, values in _events(chunk).items()}
+    arrays |= {name: np.asarray(values, TYPES[name]) for name, values in events_of(chunk).items()}
     return pack(arrays, meta)
 
 
@@ -65,13 +65,16 @@ def unpacked(data: bytes) -> UsageChunk | MetricChunk:
     return chunk
 
 
-def _steps(chunk: UsageChunk | MetricChunk) -> int:
+def steps_of(chunk: UsageChunk | MetricChunk) -> int:
+    """Return how many steps a chunk has."""
     return chunk.steps if isinstance(chunk, MetricChunk) else int(chunk.cpu_cores.shape[-1])
 
 
-def _samples(chunk: UsageChunk | MetricChunk) -> dict[str, NDArray[Any]]:
+def samples_of(chunk: UsageChunk | MetricChunk) -> dict[str, NDArray[Any]]:
+    """Return a chunk's samples by metric, each of shape (series, steps)."""
     return dict(chunk.samples) if isinstance(chunk, MetricChunk) else {name: getattr(chunk, name) for name in SAMPLES}
 
 
-def _events(chunk: UsageChunk | MetricChunk) -> dict[str, NDArray[Any]]:
+def events_of(chunk: UsageChunk | MetricChunk) -> dict[str, NDArray[Any]]:
+    """Return a chunk's events by name, each of shape (series,); only usage has any."""
     return {} if isinstance(chunk, MetricChunk) else {name: getattr(chunk, name) for name in EVENTS}

@@ -1,0 +1,124 @@
+"""Databases of an InfluxDB, one for each tenant and resolution: made, kept for a time, dropped.
+
+Line protocol and InfluxQL are the same in all servers; looking after databases is not. 1.x does it by InfluxQL, 2.x knows buckets, 3.x an interface of
+its own, and cannot delete less than a database. What server it is tells `/ping`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from upid.adapters.influxdb.client import InfluxClient
+from upid.domain.errors import NotFoundError, RefusedError
+
+MEASUREMENTS: Final = ("windows", "members", "samples")
+ALWAYS: Final = {"start": "1970-01-01T00:00:00Z", "stop": "2261-01-01T00:00:00Z"}
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+@dataclass(slots=True)
+class Databases:
+    """The databases of one server whose names begin with the settings' prefix."""
+
+    client: InfluxClient
+    _generation: int = field(default=0, init=False)
+
+    def name(self, tenant: str, resolution: str) -> str:
+        """Return the name of a tenant's database of a resolution, such as `upid_default_300s`."""
+        return f"{self.client.settings.prefix}_{tenant}_{resolution}"
+
+    def of(self, tenant: str) -> list[str]:
+        """Return the names of a tenant's databases that are there, sorted."""
+        mine = re.compile(re.escape(f"{self.client.settings.prefix}_{tenant}_") + r"\d+s")
+        found = [str(row[0]) for series in self.client.execute("SHOW DATABASES") for row in series.get("values", ())]
+        return sorted(name for name in found if mine.fullmatch(name))
+
+    def create(self, database: str) -> None:
+        """Make a database that keeps what it has for ever; one that is there is no error."""
+        if self.generation == 1:
+            self.client.execute(f'CREATE DATABASE "{database}"')
+        elif self.generation == 2:
+            body = {"name": database, "orgID": self._organization(), "retentionRules": []}
+            _unless_there(lambda: self._json("POST", "/api/v2/buckets", {}, body))
+        else:
+            _unless_there(lambda: self._json("POST", "/api/v3/configure/database", {}, {"db": database}))
+
+    def keep(self, database: str, days: int) -> None:
+        """Let the server drop by itself what is older than so many days."""
+        if self.generation == 1:
+            self.client.execute(f'ALTER RETENTION POLICY "autogen" ON "{database}" DURATION {days}d SHARD DURATION 1d DEFAULT')
+        elif self.generation == 2:
+            rules = [{"type": "expire", "everySeconds": days * 86400}]
+            self._json("PATCH", f"/api/v2/buckets/{self._bucket(database)}", {}, {"retentionRules": rules})
+        else:
+            self._json("PUT", "/api/v3/configure/database", {}, {"db": database, "retention_period": f"{days}d"})
+
+    def drop(self, database: str) -> None:
+        """Remove a database with all that is in it; one that is not there is no error."""
+        try:
+            if self.generation == 1:
+                self.client.execute(f'DROP DATABASE "{database}"')
+            elif self.generation == 2:
+                self.client.send("DELETE", f"/api/v2/buckets/{self._bucket(database)}", {})
+            else:
+                self.client.send("DELETE", "/api/v3/configure/database", {"db": database, "hard_delete_at": "now"})
+        except NotFoundError:
+            return
+
+    def delete_cluster(self, database: str, cluster_id: str) -> bool:
+        """Remove a cluster's points from a database and return whether the server can: 3.x deletes nothing less than a database."""
+        if self.generation >= 3:
+            return False
+        for measurement in MEASUREMENTS:
+            if self.generation == 1:
+                self._drop_series(database, measurement, cluster_id)
+            else:
+                predicate = f'_measurement="{measurement}" AND cluster="{cluster_id}"'
+                self._json("POST", "/api/v2/delete", self._org() | {"bucket": database}, ALWAYS | {"predicate": predicate})
+        return True
+
+    @property
+    def generation(self) -> int:
+        """1, 2 or 3: the server's major version, asked for once."""
+        if not self._generation:
+            self._generation = max(1, int(self.client.version().partition(".")[0] or 1))
+        return self._generation
+
+    def _drop_series(self, database: str, measurement: str, cluster_id: str) -> None:
+        quoted = cluster_id.replace("\\", "\\\\").replace("'", "\\'")
+        with contextlib.suppress(NotFoundError):
+            self.client.execute(f"DROP SERIES FROM {measurement} WHERE cluster = '{quoted}'", database)
+
+    def _bucket(self, database: str) -> str:
+        found = self._json("GET", "/api/v2/buckets", self._org() | {"name": database}, None).get("buckets", ())
+        if not found:
+            raise NotFoundError(f"There is no bucket {database}.", name=database)
+        return str(found[0]["id"])
+
+    def _organization(self) -> str:
+        found = self._json("GET", "/api/v2/orgs", self._org(), None).get("orgs", ())
+        if not found:
+            raise RefusedError("InfluxDB 2 wants an organization: set UPID_INFLUXDB_ORG to one that the token may use.")
+        return str(found[0]["id"])
+
+    def _org(self) -> dict[str, str]:
+        return {"org": self.client.settings.organization} if self.client.settings.organization else {}
+
+    def _json(self, method: str, path: str, query: Mapping[str, str], body: Any) -> dict[str, Any]:
+        answer = self.client.send(method, path, query, orjson.dumps(body) if body is not None else b"", _JSON)
+        return orjson.loads(answer) if answer.strip() else {}
+
+
+def _unless_there(create: Callable[[], Any]) -> None:
+    """Make something; that it is there already is no error."""
+    try:
+        create()
+    except RefusedError as error:
+        if "exist" not in error.detail and "(409)" not in error.detail:
+            raise
