@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from functions.models.schemas.common import Parameters, SeriesModelIn, SeriesModelOut
-from functions.prediction.schemas.forecasting import DecomposedOut, DemandPart
+from functions.prediction.schemas.forecasting import DecomposedOut, ForecastOut
 from functions.prediction.schemas.series import Level, SeriesOut, TrustOut, Value
 from functions.prediction.schemas.statistics import AverageOut, RegressedOut
 from upid.http.schemas import Answer
@@ -73,7 +73,7 @@ class SmoothingModelIn(SeriesModelIn):
     period_steps: int | None = Field(default=None, ge=1, le=MOST_PERIOD, description="Of the season; found where none is given, 1 = none.")
 
 
-class SmoothedOut(DemandPart):
+class SmoothedOut(ForecastOut):
     """A series smoothed: the fitted parameters, and where it goes with bounds."""
 
 

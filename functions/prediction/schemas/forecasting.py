@@ -47,11 +47,9 @@ class BacktestOut(Answer):
     methods: list[BacktestedMethod]
 
 
-class PredictionOut(Answer):
+class ForecastOut(Answer):
     """A forecast: expected values and bounds that hold them with 80 and 95 %. `start`: when its first step begins."""
 
-    id: str | None = Field(description="To read it again; null where it was not stored.")
-    created_at: str
     series: SeriesOut
     method: str
     asked_method: str
@@ -69,34 +67,19 @@ class PredictionOut(Answer):
     high95: list[float | None]
     backtest: BacktestOut | None
     confidence: TrustOut
+
+
+class PredictionOut(ForecastOut):
+    """A forecast as it was made, and where it is kept."""
+
+    id: str | None = Field(description="To read it again; null where it was not stored.")
+    created_at: str
 
 
 class PredictionsOut(Answer):
     """A forecast of each series, in their order."""
 
     items: list[PredictionOut]
-
-
-class DemandPart(Answer):
-    """The forecast of a part of a cluster."""
-
-    series: SeriesOut
-    method: str
-    asked_method: str
-    period_steps: int
-    horizon: int
-    unit: str
-    step_seconds: float
-    start: str | None
-    parameters: dict[str, float]
-    mean: list[float | None]
-    deviation: list[float | None]
-    low80: list[float | None]
-    high80: list[float | None]
-    low95: list[float | None]
-    high95: list[float | None]
-    backtest: BacktestOut | None
-    confidence: TrustOut
 
 
 class DemandOut(Answer):
@@ -108,8 +91,8 @@ class DemandOut(Answer):
     split: str
     horizon: int
     parts: int
-    total: DemandPart
-    items: list[DemandPart]
+    total: ForecastOut
+    items: list[ForecastOut]
 
 
 class DemandQuery(SelectionQuery):
