@@ -9,8 +9,10 @@ import pytest
 from statsmodels.tsa.exponential_smoothing.initialization import _initialization_heuristic
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
+from upid.engine.forecasting import fitting
 from upid.engine.forecasting.fitting import fit_parameters
 from upid.engine.forecasting.recursion import State, smooth
+from upid.engine.forecasting.sensitivity import normal_equations
 from upid.engine.forecasting.starting import initial_state
 
 STEPS, PERIOD, ROWS = 168, 24, 20
@@ -45,7 +47,8 @@ def theirs(values: np.ndarray, start: State, row: int, *, damped: bool, multipli
         return float(model.fit().sse)
 
 
-@pytest.mark.parametrize(("damped", "multiplicative"), [(False, False), (False, True)])
+@pytest.mark.parametrize("damped", [False, True])
+@pytest.mark.parametrize("multiplicative", [False, True])
 def test_the_fit_is_no_worse_than_statsmodels(damped: bool, multiplicative: bool) -> None:
     values = series()
     _, start, squares = fitted(values, damped=damped, multiplicative=multiplicative)
@@ -64,16 +67,26 @@ def test_initial_states_are_statsmodels_heuristic(multiplicative: bool) -> None:
 
 @pytest.mark.parametrize("multiplicative", [False, True])
 def test_derivatives_are_those_of_differences(multiplicative: bool) -> None:
-    values = series()[:3].T
-    start = initial_state(values.T, PERIOD, trend=True, multiplicative=multiplicative)
+    values = series()[:3].T.copy()
+    values[[7, 40], 1] = np.nan
+    start = initial_state(series()[:3], PERIOD, trend=True, multiplicative=multiplicative)
     at = np.tile(np.array([[0.3], [0.2], [0.4], [0.9]]), (1, 3))
-    jacobian = smooth(values, at, start, multiplicative=multiplicative, derivatives=True).jacobian
-    assert jacobian is not None
-    for which in range(4):
-        by = np.zeros((4, 1))
-        by[which] = 1e-6
-        ahead, behind = (smooth(values, at + sign * by, start, multiplicative=multiplicative).errors for sign in (1, -1))
-        np.testing.assert_allclose(jacobian[:, which], (ahead - behind) / 2e-6, rtol=1e-5, atol=1e-7)
+    found = normal_equations(values, at, start, damped=True, multiplicative=multiplicative)
+
+    def errors(which: int, by: float) -> np.ndarray:
+        return smooth(values, at + by * np.eye(4)[:, [which]], start, multiplicative=multiplicative).errors
+
+    jacobian = np.stack([(errors(which, 1e-6) - errors(which, -1e-6)) / 2e-6 for which in range(4)])
+    np.testing.assert_allclose(found.squares, (errors(0, 0.0) ** 2).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.gradient, np.einsum("ptr,tr->pr", jacobian, errors(0, 0.0)), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(found.matrix, np.einsum("ptr,qtr->pqr", jacobian, jacobian), rtol=1e-5, atol=1e-7)
+
+
+def test_more_searches_than_the_pool_holds_end_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = series()
+    whole = fitted(values, damped=True, multiplicative=False)[0]
+    monkeypatch.setattr(fitting, "POOL", 7)
+    np.testing.assert_allclose(fitted(values, damped=True, multiplicative=False)[0], whole, atol=0.02)
 
 
 def test_simple_smoothing_by_hand() -> None:
