@@ -33,7 +33,7 @@ def normal_equations(values: Floats, parameters: Floats, start: State, *, damped
     """
     steps, rows = values.shape
     known = ~np.isnan(values)
-    whole, given = [bool(each) for each in known.all(axis=1)], np.where(known, values, 0.0)
+    whole, given = (known.sum(axis=1) == rows).tolist(), np.where(known, values, 0.0)
     lanes = _Lanes(parameters, start, damped=damped)
     go = lanes.multiplicative if multiplicative else lanes.additive
     products = np.zeros((lanes.width, lanes.width, rows))
