@@ -12,6 +12,7 @@ import pytest
 from contract.cloud import ENDPOINT, cloud, named
 from outside.real_influxdb import NEEDED, InfluxServer, is_installed
 
+from upid.adapters.buffered.history import BufferedHistory
 from upid.adapters.columnar.history import ColumnarHistory
 from upid.adapters.directory.blobs import open_blobs
 from upid.adapters.dynamodb.store import open_store
@@ -109,13 +110,22 @@ def _influxdb(place: Path) -> UsageHistory:
     return InfluxHistory(InfluxClient(InfluxSettings(influx_url(), prefix=named(place))))
 
 
+def _buffered(place: Path) -> UsageHistory:
+    return BufferedHistory(_influxdb(place), _directory(place))
+
+
 def _kms(place: Path) -> Sealer:
     return KmsSealer(cloud().clients, cloud().key(place))
 
 
 DOCUMENTS: dict[str, Callable[[Path, Clock], Documents]] = {"sqlite": _sqlite, "dynamodb": _dynamodb}
 BLOBS: dict[str, Callable[[Path], Blobs]] = {"directory": _directory, "s3": _s3}
-HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {"columnar": _columnar, "columnar-s3": _columnar_s3, "influxdb": _influxdb}
+HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {
+    "columnar": _columnar,
+    "columnar-s3": _columnar_s3,
+    "influxdb": _influxdb,
+    "buffered": _buffered,
+}
 SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile, "kms": _kms}
 # moto lives in one process, and in its threads two writers with one condition may both win: rivals meet at a server of its own.
 ALONE = frozenset() if ENDPOINT else frozenset({"dynamodb", "s3", "kms"})

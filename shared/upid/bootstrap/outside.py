@@ -39,10 +39,12 @@ class Outside(Home):
             from upid.adapters.columnar.history import ColumnarHistory
 
             return ColumnarHistory(self.blobs)
+        from upid.adapters.buffered.history import BufferedHistory
         from upid.adapters.influxdb.client import InfluxClient
         from upid.adapters.influxdb.history import InfluxHistory
 
-        return InfluxHistory(InfluxClient(self.settings.influxdb, self.guards.of("usage-history/influxdb")))
+        client = InfluxClient(self.settings.influxdb, self.guards.of("usage-history/influxdb"))
+        return BufferedHistory(InfluxHistory(client), self.blobs)
 
     @cached_property
     def kubernetes(self) -> KubernetesClients:

@@ -1,0 +1,56 @@
+"""The pipeline over an InfluxDB that dies in the middle: what is known in the end is what blobs would have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from outside.real_influxdb import NEEDED, influxdb, is_installed
+from worlds.collection import ALICE, START, STEP, World, workload
+
+from upid.bootstrap import Services
+from upid.ports.usage_history import HistoryScope
+from upid.services.profiles import Profiles
+from upid.settings import InfluxSettings, Settings
+
+
+def world_at(home: Path, influx: InfluxSettings | None = None) -> tuple[World, str]:
+    world = World.at(home, workload("bank", "ledger"), workload("shop", "web", replicas=2, containers=("main", "mesh")))
+    outside = Services(Settings(home=home, influxdb=influx))
+    outside.clock = world.clock
+    world.services.history = outside.history
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=7200)
+    return world, cluster_id
+
+
+def later(world: World, cluster_id: str, steps: int) -> str:
+    world.clock.moment = START + steps * STEP
+    return str(world.collect(cluster_id)["status"])
+
+
+def profile(world: World, cluster_id: str) -> bytes:
+    return world.services.blobs.get(Profiles(world.services.blobs).name("default", cluster_id, 0))
+
+
+@pytest.mark.skipif(not is_installed(), reason=NEEDED)
+def test_collecting_goes_on_while_the_server_is_down_and_nothing_is_missing_or_there_twice(tmp_path: Path) -> None:
+    plain, plain_id = world_at(tmp_path / "plain")
+    with influxdb(tmp_path / "server") as server:
+        world, cluster_id = world_at(tmp_path / "influx", InfluxSettings(server.url))
+        server.kill()
+        assert [later(world, cluster_id, steps) for steps in (3, 5)] == ["succeeded", "succeeded"]
+        assert "2 windows wait" in world.services.history.state("default", cluster_id).detail
+        server.start()
+        assert later(world, cluster_id, 6) == "succeeded"
+        assert world.services.history.state("default", cluster_id).state == "healthy"
+
+        assert [later(plain, plain_id, steps) for steps in (3, 5, 6)] == ["succeeded"] * 3
+        assert profile(world, cluster_id) == profile(plain, plain_id)
+        read = [
+            list(w.services.history.read(HistoryScope("default", i, 0), start=0, end=4e9))
+            for w, i in ((world, cluster_id), (plain, plain_id))
+        ]
+        assert [(c.start, c.end, c.cpu_cores.tolist()) for c in read[0]] == [(c.start, c.end, c.cpu_cores.tolist()) for c in read[1]]
+        world.services.clusters.delete(ALICE, cluster_id)
+        assert list(world.services.blobs.names("t/")) == []
