@@ -40,6 +40,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "memory_limit": "The memory limit lies {memory_limit_headroom} of the largest use above the request.",
     "qos_guaranteed": "Requests and limits stay equal, so the pod stays in QoS class Guaranteed.",
     "margin_for_little_data": "Only {hours} h were seen, so {volume_margin} are added.",
+    "run_peaks": "{runs} runs were seen, each counts once, by its peak: CPU of {cpu_runs_cores} covers them as the strategy asks.",
     "replicas_low_demand": "All pods together use {scaling_low_cores} CPU and {scaling_low_bytes} of memory or less for 5 % of the time.",
     "replicas_high_demand": "All pods together are expected above {scaling_high_cores} CPU and {scaling_high_bytes} of memory for a tenth of the time that is allowed.",
     "replicas_cpu_target": "A pod of {scaling_pod_cores} CPU is added at {scaling_cpu_target} of it: request and target stay, both or none may change.",

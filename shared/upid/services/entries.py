@@ -108,6 +108,7 @@ def _evidence(table: Table, index: int) -> dict[str, Any]:
         "window": {"start": format_time(window.start), "end": format_time(window.end), "step_seconds": window.step_seconds},
         "pods": number(columns["evidence_pods"][index]), "samples": number(columns["evidence_samples"][index]),
         "effective_samples": number(columns["evidence_effective_samples"][index], digits=1),
+        "runs": number(columns["evidence_runs"][index]) if "evidence_runs" in columns else 0,
         "coverage": number(columns["evidence_coverage"][index], digits=4), **figures,
         "throttled_fraction": number(columns["evidence_throttled_fraction"][index]),
         "oom_kills": number(columns["evidence_oom_kills"][index]), "restarts": number(columns["evidence_restarts"][index]), **counts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -23,16 +23,22 @@ BATCH_KINDS = frozenset({"Job", "CronJob"})
 FIXED_KINDS = BATCH_KINDS | {"DaemonSet", "Pod"}  # nobody chooses how many pods there are
 
 
-def gather(chunks: Sequence[UsageChunk], row_of: Mapping[tuple[str, str], int], workload: NDArray[np.int64]) -> Samples:
-    """Return the chunks' samples on the smallest grid that holds them all; `row_of`: (workload uid, container) -> row.
+def gather(chunks: Sequence[UsageChunk], rows: Sequence[ContainerRow], workload: NDArray[np.int64]) -> Samples:
+    """Return the chunks' samples on the smallest grid that holds them all; `workload`: index of each row's workload.
 
     ValueError where steps differ or grids do not line up.
     """
+    row_of = {row.key: i for i, row in enumerate(rows)}
+    samples = _gathered(chunks, row_of, workload)
+    return replace(samples, is_batch=np.array([row.kind in BATCH_KINDS for row in rows], dtype=bool))
+
+
+def _gathered(chunks: Sequence[UsageChunk], row_of: Mapping[tuple[str, str], int], workload: NDArray[np.int64]) -> Samples:
     start, end, step = _grid(chunks)
     series: dict[SeriesKey, int] = {}
-    rows: list[int] = []
-    picks = [_pick(chunk, row_of, series, rows) for chunk in chunks]
-    row = np.array(rows, dtype=np.int64)
+    owners: list[int] = []
+    picks = [_pick(chunk, row_of, series, owners) for chunk in chunks]
+    row = np.array(owners, dtype=np.int64)
     if len(chunks) == 1 and len(picks[0][0]) == len(chunks[0].keys):
         return _whole(chunks[0], row, workload)
     samples = _blank(start, step, (len(row), (end - start) // step), row, workload)

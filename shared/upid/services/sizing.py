@@ -96,7 +96,7 @@ def samples_of(chunks: Iterable[UsageChunk], rows: Sequence[ContainerRow]) -> Sa
     """
     from upid.services.gathering import gather  # noqa: PLC0415 it needs numpy, and API groups import this module
 
-    return gather(list(chunks), {row.key: i for i, row in enumerate(rows)}, workload_index(rows))
+    return gather(list(chunks), rows, workload_index(rows))
 
 
 def align_profile(profile: UsageProfile, keys: Sequence[tuple[str, str]], rows: Sequence[ContainerRow]) -> UsageProfile:
@@ -135,7 +135,8 @@ def assess_rows(
     workload = workload_index(rows)
     scaling = scale(profile, replicas_of(rows, workload, current), options) if len(rows) else {}
     by_row = {name: column[workload] for name, column in scaling.items()}
-    return Table(rows, {**columns, **by_row, **evidence_columns(evidence), **rates}, window, evidence.source)
+    told = evidence_columns(evidence) | {"evidence_effective_samples": columns["effective_samples"], "evidence_runs": columns["runs"]}
+    return Table(rows, {**columns, **by_row, **told, **rates}, window, evidence.source)
 
 
 def pack_table(table: Table) -> bytes:

@@ -208,3 +208,15 @@ def test_importing_sizing_brings_no_numpy() -> None:
 
     code = "import sys, upid.services.sizing, upid.services.entries; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_cron_jobs_runs_are_counted_and_a_deployments_are_not() -> None:
+    cpu = np.full((2, 3 * 288), np.nan)
+    cpu[:, 10::288] = 0.5
+    rows = rows_of(inventory(workload("nightly", kind="CronJob", replicas=0), workload("web")))
+
+    found = table(rows, chunk([("uid-nightly", "app", "p"), ("uid-web", "app", "p")], cpu, memory_bytes=(cpu * 1e8).astype(np.float32)))
+
+    assert found.columns["evidence_runs"].tolist() == [3, 0]
+    assert found.columns["evidence_effective_samples"][0] == 3
+    assert found.columns["status"].tolist() == [0, 2]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.rightsizing.backtest import Backtest, backtest
+from upid.engine.rightsizing.batch import run_counts
 from upid.engine.rightsizing.columns import NOT_WITHHELD, RECOMMENDED, UNCHANGED, WITHHELD, WITHHELD_CODES
 from upid.engine.rightsizing.confidence import Confidence, confidence, margin
 from upid.engine.rightsizing.consequences import cost_of, now_of, risk_of, savings_of
@@ -56,7 +57,9 @@ def assess(
         raise ValueError("Profile, evidence, current resources and prices must have the same rows.")
     everything = seen(profile)
     sized = size(everything, current, options)
-    sure = confidence(everything, evidence.effective_samples)
+    runs = run_counts(everything)
+    effective = np.where(runs > 0, runs, evidence.effective_samples)
+    sure = confidence(everything, effective)
     judged = judge_folds(folds, current, options) if folds else _judge_newest(profile, current, options)
     code = _withheld(sized, evidence, current)
     status = np.where(code != NOT_WITHHELD, WITHHELD, np.where(sized.cpu.changes | sized.memory.changes, RECOMMENDED, UNCHANGED)).astype(
@@ -65,7 +68,7 @@ def assess(
     columns = (
         _recommended(sized, current, status) | _sureness(sure) | _judged(judged) | _values(sized, everything, profile, current, options)
     )
-    columns |= {"status": status, "withheld_code": code.astype(np.int8)}
+    columns |= {"status": status, "withheld_code": code.astype(np.int8), "runs": runs.astype(np.int64), "effective_samples": effective}
     columns["savings_usd_per_month"] = savings_of(columns, current, prices)
     columns["backtest_savings_usd_per_month"] = _fitted_savings(current, prices, judged)
     columns["risk_score"] = risk_of(columns, current)
@@ -128,7 +131,7 @@ def _values(sized: Sized, everything: Seen, profile: UsageProfile, current: Curr
     }  # fmt: skip
     return {
         "hours": everything.hours, "samples": everything.steps.sum(axis=1, dtype=np.int64), "cpu_quantile_cores": cpu.quantile,
-        "cpu_busiest_cores": cpu.busiest, "cpu_recurring_cores": cpu.recurring.need, "cpu_recurring_hour": cpu.recurring.hour,
+        "cpu_busiest_cores": cpu.busiest, "cpu_runs_cores": cpu.runs, "cpu_recurring_cores": cpu.recurring.need, "cpu_recurring_hour": cpu.recurring.hour,
         "cpu_growth": cpu.growth, "recent_throttled_fraction": cpu.throttled, "memory_peak_bytes": memory.peak,
         "memory_margin": memory.request / memory.peak - 1, "memory_growth": memory.growth, "memory_growth_per_week": memory.growth_per_week,
         "days_until_limit": np.where(np.isfinite(days_left), np.maximum(days_left, 0), np.nan), "oom_limit_bytes": memory.oom_limit,

@@ -49,6 +49,7 @@ REASONS: Final = (
     Reason("qos_guaranteed"),
     Reason("margin_for_little_data", ("volume_margin", "hours")),
     Reason("price_unknown"),
+    Reason("run_peaks", ("runs", "cpu_runs_cores")),
 )
 CODES: Final = tuple(reason.code for reason in REASONS)
 
@@ -68,6 +69,9 @@ COLUMNS: Final[dict[str, str]] = {
     "risk_score": "0 to 100; NaN = withheld [1]",
     "reasons": "bool, shape (rows, len(REASONS))",
     "hours": "time covered by samples [h]",
+    "runs": "of a Job or CronJob; 0 = it is none, or did not run [1]",
+    "cpu_runs_cores": "what the peaks of runs need; NaN = no runs [cores]",
+    "effective_samples": "runs where there are any, else what correlated samples are worth as independent ones [1]",
     "samples": "steps with a sample of any pod [1]",
     "backtest_folds": "0 = not enough history to hold days out [1]",
     "backtest_judged_days": "length of the held-out tail; NaN = no fold [d]",

@@ -8,21 +8,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.engine.rightsizing.batch import RECENCY_DAYS, run_counts, run_volume
 from upid.engine.rightsizing.seen import Seen
 from upid.engine.usage.daily import Daily
 
 Floats = NDArray[np.float64]
 VOLUME_DAYS: Final = 1.5  # each such span of data halves what is missing to full confidence
-RECENCY_DAYS: Final = 4.0  # each such span since the last sample halves confidence
 MARGIN: Final = 0.4  # added with next to no data
 ENOUGH_SAMPLES: Final = 8.0  # effective samples that are half of enough
 
 
 def volume(seen: Seen) -> Floats:
-    """Return how much data there is and how fresh it is, 0 to 1, shape (rows,). Depends on times only, never on values. [1]."""
+    """Return how much data there is and how fresh it is, 0 to 1, shape (rows,); of Jobs by their runs. Depends on times only, never on values. [1]."""
     missing = np.exp2(-seen.hours / 24 / VOLUME_DAYS)
     age = np.maximum(seen.end - seen.last_seen, 0) / 86400
-    return np.where(seen.hours > 0, (1 - missing) * np.exp2(-age / RECENCY_DAYS), 0.0)
+    by_time = np.where(seen.hours > 0, (1 - missing) * np.exp2(-age / RECENCY_DAYS), 0.0)
+    by_runs = run_volume(seen)
+    return np.where(np.isnan(by_runs), by_time, by_runs)
 
 
 def margin(seen: Seen) -> Floats:
@@ -53,9 +55,13 @@ def _stability(daily: Daily) -> Floats:
 
 
 def confidence(seen: Seen, effective_samples: Floats) -> Confidence:
-    """Return how sure sizing is, from the time seen, the share of the week, the effective samples and how alike the days are."""
+    """Return how sure sizing is, from the time seen, the share of the week, the effective samples and how alike the days are.
+
+    A Job is not expected to run in every hour of the week, so of its runs that is no measure.
+    """
     amount = volume(seen)
     week = (seen.cpu_hourly.count > 0).mean(axis=1) if len(amount) else amount
+    week = np.where(run_counts(seen) > 0, 1.0, week)
     samples = effective_samples / (effective_samples + ENOUGH_SAMPLES)
     stability = np.minimum(_stability(seen.cpu_daily), _stability(seen.memory_daily))
     score = amount * np.cbrt(week * samples * stability)

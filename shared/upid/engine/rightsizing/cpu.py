@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.engine.rightsizing.batch import run_quantiles
 from upid.engine.rightsizing.confidence import margin
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seasons import Recurring, recurring_need
@@ -28,13 +29,14 @@ class CpuNeed:
     """Shape (rows,): requests before floors and rounding, and what they are made of.
 
     `request` [cores]; `tight` the same at a tenth of the allowed time, for a limit [cores]; `quantile` pooled over pods, `busiest` of the busiest pod
-    (NaN = one pod), `recurring` with recurring peaks [cores]; `growth`: excess over 1; `likely_growth`: the same by a lesser burden of proof; `throttled`: share of periods [1].
+    (NaN = one pod), `runs` of the peaks of runs (NaN = no Job), `recurring` with recurring peaks [cores]; `growth`: excess over 1; `likely_growth`: the same by a lesser burden of proof; `throttled`: share of periods [1].
     """
 
     request: Floats
     tight: Floats
     quantile: Floats
     busiest: Floats
+    runs: Floats
     recurring: Recurring
     growth: Floats
     likely_growth: Floats
@@ -87,12 +89,13 @@ def _daily_means(seen: Seen) -> Floats:
 def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     """Return the CPU that each row needs, NaN where it has no sample.
 
-    The upper quantile of the smoothed, decayed histogram at the knob; that of the busiest pod at each step where it is more; recurring peaks; growth
+    The upper quantile of the smoothed, decayed histogram at the knob; that of the busiest pod at each step, and of the peaks of a Job's runs, where it is more; recurring peaks; growth
     until the review; throttled use counted as a lower bound of demand; and a margin for little data.
     """
     shares = (options.allowed_time_above, max(options.allowed_time_above / 10, 1e-7))
     pooled, busiest = _quantiles(seen.cpu, shares), _busiest(seen, shares)
-    base = np.fmax(pooled, busiest)
+    runs = run_quantiles(seen, shares)
+    base = np.fmax(np.fmax(pooled, busiest), runs)
     recurring = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
     means, throttled = _daily_means(seen), throttled_share(seen)
     daily = trend(means)
@@ -100,4 +103,4 @@ def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     factor = (1 + growth) * (1 + throttled * is_lower_bound(throttled)) * (1 + margin(seen))
     request = recurring.need * factor
     tight, likely = np.fmax(base[:, 1] * factor, request), daily.growth(options.review_days)
-    return CpuNeed(request, tight, pooled[:, 0], busiest[:, 0], recurring, growth, likely, throttled)
+    return CpuNeed(request, tight, pooled[:, 0], busiest[:, 0], runs[:, 0], recurring, growth, likely, throttled)

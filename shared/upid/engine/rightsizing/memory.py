@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.engine.rightsizing.batch import run_memory
 from upid.engine.rightsizing.confidence import margin
 from upid.engine.rightsizing.cpu import ahead, full_days
 from upid.engine.rightsizing.options import MIB, Options
@@ -83,7 +84,8 @@ def memory_need(seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growt
     """
     window = slice(max(seen.steps.shape[1] - options.memory_window_days, 0), None)
     daily = seen.memory_daily.peak[:, window].astype(np.float64)
-    peak = np.fmax.reduce(daily, axis=1, initial=np.nan)
+    of_runs, recent_runs = run_memory(seen, _worth(seen.runs.memory.shape[1])[::-1])
+    peak = np.fmax(np.fmax.reduce(daily, axis=1, initial=np.nan), of_runs)
     days = full_days(seen.memory_daily, seen.steps, seen.memory_daily.peak.astype(np.float64))
     peaks = trend(days)
     growth, per_week = peaks.growth(ahead(days, options.review_days), STRICT_RAMP), peaks.growth(7.0)
@@ -92,7 +94,8 @@ def memory_need(seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growt
     growth = np.where(is_leak, 0.0, growth)
     oom_limit, oom_floor = oom_floors(seen.oom_kills[:, window], seen.oom_limit_bytes[:, window], current_limit, peak)
     (share, absolute), expected = margin_bytes(seen, options.allowed_time_above), peak * (1 + growth)
-    recent = np.fmax.reduce(daily * _worth(daily.shape[1]), axis=1, initial=np.nan) * (1 + growth)
+    # Of a Job a run counts by its place among the runs: a monthly one is not old after a week.
+    recent = np.where(np.isnan(of_runs), np.fmax.reduce(daily * _worth(daily.shape[1]), axis=1, initial=np.nan), recent_runs) * (1 + growth)
     request = np.fmax(np.fmax(recent * (1 + share) + absolute, oom_floor), heap_bytes)
     request = np.where(np.isnan(peak), np.nan, request)
     room = np.fmax(expected * (1 + share + options.memory_limit_headroom) + absolute, heap_bytes * (1 + options.heap_overhead))

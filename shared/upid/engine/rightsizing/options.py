@@ -24,6 +24,8 @@ class Options:
         Steps with a sample (of one pod, never summed over pods) below which nothing is said. [1]
     minimum_hours : float
         Time covered by these steps below which nothing is said. [h]
+    minimum_runs : int
+        Runs of a Job or CronJob that are enough, however short they were. [1]
     cpu_floor_cores, memory_floor_bytes : float
         Least request. [cores], [bytes]
     cpu_rounding_cores, memory_rounding_bytes : float
@@ -47,6 +49,7 @@ class Options:
     allowed_time_above: float = STRATEGIES[DEFAULT_STRATEGY]
     minimum_samples: int = 48
     minimum_hours: float = 12.0
+    minimum_runs: int = 3
     cpu_floor_cores: float = 0.010
     memory_floor_bytes: float = 32 * MIB
     cpu_rounding_cores: float = 0.001
@@ -63,15 +66,10 @@ class Options:
     def __post_init__(self) -> None:
         if not 1e-6 <= self.allowed_time_above <= 0.5:
             raise ValueError(f"allowed_time_above must be from 1e-6 to 0.5, got {self.allowed_time_above}.")
-        positive = (
-            self.cpu_rounding_cores,
-            self.memory_rounding_bytes,
-            self.minimum_samples,
-            self.memory_window_days,
-            self.available_replicas,
-        )
+        counts = (self.minimum_samples, self.minimum_runs, self.memory_window_days, self.available_replicas)
+        positive = (self.cpu_rounding_cores, self.memory_rounding_bytes, *counts)
         if not all(value > 0 for value in positive):
-            raise ValueError("Roundings, minimum_samples, memory_window_days and available_replicas must be above 0.")
+            raise ValueError("Roundings, minimum_samples, minimum_runs, memory_window_days and available_replicas must be above 0.")
         shares = (self.cpu_floor_cores, self.memory_floor_bytes, self.raise_hysteresis, self.lower_hysteresis, self.minimum_hours,
                   self.memory_limit_headroom, self.heap_overhead, self.review_days)  # fmt: skip
         if not all(value >= 0 for value in shares):

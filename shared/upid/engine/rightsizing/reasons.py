@@ -29,6 +29,7 @@ def reason_matrix(
         "qos_guaranteed": is_guaranteed(current) & (sized.cpu.changes | sized.memory.changes),
         "margin_for_little_data": told & (columns["volume_margin"] >= MARGIN_TOLD),
         "price_unknown": ~price_is_known,
+        "run_peaks": told & (columns["runs"] > 0),
     }
     matrix = np.zeros((len(withheld), len(CODES)), dtype=bool)
     for code, holds in reasons.items():

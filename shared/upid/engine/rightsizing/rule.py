@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from upid.engine.cost.savings import reserved
 from upid.engine.rightsizing.advice import Advice, Bounds, Need, advise, is_guaranteed
+from upid.engine.rightsizing.batch import run_counts
 from upid.engine.rightsizing.cpu import THROTTLED_RAMP, CpuNeed, cpu_need, is_lower_bound
 from upid.engine.rightsizing.current import CurrentResources
 from upid.engine.rightsizing.memory import MemoryNeed, memory_need
@@ -33,11 +34,12 @@ class Sized:
 
 
 def is_enough(seen: Seen, daily: Daily, options: Options) -> Bools:
-    """Tell which rows have the minimum data: steps of any pod, never summed over pods, and the time that they cover."""
+    """Tell which rows have the minimum data: steps of any pod, never summed over pods, and the time that they cover; or runs of a Job."""
     steps = seen.steps.sum(axis=1)
     counted = np.minimum(daily.count.sum(axis=1), steps)
-    enough: Bools = (counted >= options.minimum_samples) & (counted * seen.step_seconds / 3600 >= options.minimum_hours)
-    return enough
+    enough = (counted >= options.minimum_samples) & (counted * seen.step_seconds / 3600 >= options.minimum_hours)
+    result: Bools = enough | ((run_counts(seen) >= options.minimum_runs) & (counted > 0))
+    return result
 
 
 def size(seen: Seen, current: CurrentResources, options: Options) -> Sized:

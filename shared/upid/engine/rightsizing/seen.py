@@ -11,6 +11,7 @@ from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import DAY_SLOTS, Histogram, decayed
 from upid.engine.usage.hourly import HOURS, Hourly, hour_of_week
 from upid.engine.usage.profile import UsageProfile
+from upid.engine.usage.runs import Runs
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ class Density:
 class Seen:
     """What sizing reads. Daily arrays end with the last day that is seen; `end` is the moment that counts as now. [s since the epoch]
 
-    `busiest` has one row per row named in `busiest_rows`.
+    `busiest` has one row per row named in `busiest_rows`, `runs` one per row of a Job or CronJob that ran.
     """
 
     end: int
@@ -44,6 +45,7 @@ class Seen:
     oom_kills: NDArray[np.int32]
     oom_limit_bytes: Floats
     last_seen: NDArray[np.int64]
+    runs: Runs
 
     @property
     def hours(self) -> Floats:
@@ -79,11 +81,19 @@ def seen(profile: UsageProfile, *, hold_out: int = 0) -> Seen:
         cpu_hourly=_hours_before(profile, end) if hold_out else profile.cpu_hourly,
         throttled_total=profile.throttled_total[:, :days], throttled_count=profile.throttled_count[:, :days],
         oom_kills=profile.oom_kills[:, :days], oom_limit_bytes=profile.oom_limit_bytes[:, :days], last_seen=last_seen,
+        runs=_runs_before(profile.runs, end) if hold_out else profile.runs,
     )  # fmt: skip
 
 
 def _first_days(daily: Daily, days: int) -> Daily:
     return Daily(daily.count[:, :days], daily.total[:, :days], daily.squares[:, :days], daily.peak[:, :days])
+
+
+def _runs_before(runs: Runs, end: int) -> Runs:
+    """Return the runs without those that ended in the tail: what they reached before it is not known."""
+    known = runs.end <= end
+    blank = np.float32(np.nan)
+    return replace(runs, cpu=np.where(known, runs.cpu, blank), memory=np.where(known, runs.memory, blank), end=np.where(known, runs.end, 0))
 
 
 def _hours_before(profile: UsageProfile, end: int) -> Hourly:

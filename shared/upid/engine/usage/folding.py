@@ -14,6 +14,7 @@ from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import DAY_SLOTS, copied, day_weight
 from upid.engine.usage.hourly import Hourly, add_hours, copy_hourly
 from upid.engine.usage.profile import UsageProfile
+from upid.engine.usage.runs import fold_runs
 from upid.engine.usage.samples import Samples
 from upid.engine.usage.shifting import at_days
 
@@ -36,7 +37,8 @@ def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
     if samples.cpu_cores.shape[1] == 0:
         return profile
     grid = grid_of(samples.start, samples.step_seconds, samples.cpu_cores.shape[1])
-    after = at_days(profile, int(grid.days[0]), int(grid.days[-1]))
+    runs = fold_runs(profile.runs, whole, profile.folded_until)
+    after = at_days(replace(profile, runs=runs), int(grid.days[0]), int(grid.days[-1]))
     slot = after.newest_day - grid.days
     slots = Slots(slot, np.where(slot >= DAY_SLOTS, day_weight(grid.days, after.reference_day), 0.0))
     after = _with_beside(after, samples, grid, slots)

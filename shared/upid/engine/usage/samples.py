@@ -32,6 +32,8 @@ class Samples:
         Index of the row that the series belongs to.
     workload : ndarray, shape (rows,), int
         Index of the workload that each row belongs to.
+    is_batch : ndarray, shape (rows,), bool, or None
+        Rows whose pods come and go: of Jobs and CronJobs. None = none of them.
     """
 
     start: int
@@ -44,6 +46,7 @@ class Samples:
     oom_limit_bytes: NDArray[np.float64]
     row: NDArray[np.int64]
     workload: NDArray[np.int64]
+    is_batch: NDArray[np.bool_] | None = None
 
     @property
     def end(self) -> int:

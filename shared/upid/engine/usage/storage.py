@@ -12,11 +12,13 @@ from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import BUCKETS, DAY_SLOTS, Histogram
 from upid.engine.usage.hourly import Hourly
 from upid.engine.usage.profile import Beside, UsageProfile
+from upid.engine.usage.runs import Runs, no_runs
 
 PREFIX: Final = "profile."
 _SCALARS: Final = ("folded_until", "folded_from", "step_seconds", "first_day", "newest_day", "reference_day")
 _COUNTS: Final = ("workload", "pods", "steps", "throttled_count", "oom_kills", "restarts", "last_seen")
 _FLOATS: Final = ("throttled_total", "oom_limit_bytes", "startup_cpu_cores", "startup_memory_bytes")
+_RUNS: Final = ("index", "cpu", "memory", "end")
 _HOURLY: Final = ("mean", "peak", "past_mean", "past_peak")
 _DTYPES: Final[Mapping[str, type[np.generic]]] = {"workload": np.int64, "last_seen": np.int64}
 
@@ -63,6 +65,8 @@ def to_arrays(profile: UsageProfile) -> tuple[dict[str, Array], dict[str, Any]]:
         arrays[f"{name}.index"] = _narrow(beside.index)
         _put_histogram(arrays, f"{name}.cpu", beside.cpu)
         _put_histogram(arrays, f"{name}.memory", beside.memory)
+    if len(profile.runs.index):
+        arrays |= {f"runs.{name}": getattr(profile.runs, name) for name in _RUNS}
     return {PREFIX + name: array for name, array in arrays.items()}, {"profile": {name: int(getattr(profile, name)) for name in _SCALARS}}
 
 
@@ -110,6 +114,12 @@ class _Reader:
         parts = (self.arrays.get(f"{PREFIX}{name}.{part}") for part in _HOURLY)
         return Hourly(count, *(np.full(count.shape, np.nan, dtype=np.float32) if part is None else part for part in parts))
 
+    def runs(self) -> Runs:
+        """Return the runs, none where nothing comes and goes or the profile was stored before runs were told."""
+        if f"{PREFIX}runs.index" not in self.arrays:
+            return no_runs()
+        return Runs(*(self.get(f"runs.{name}") for name in _RUNS))
+
     def beside(self, name: str) -> Beside:
         """Return histograms beside the pooled ones."""
         return Beside(self.get(f"{name}.index").astype(np.int64), self.histogram(f"{name}.cpu"), self.histogram(f"{name}.memory"))
@@ -129,6 +139,7 @@ def from_arrays(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> UsagePr
             memory_hourly=reader.hourly("memory_hourly"),
             busiest=reader.beside("busiest"),
             summed=reader.beside("summed"),
+            runs=reader.runs(),
         )
     except KeyError as missing:
         raise ValueError(f"These arrays are no usage profile: {missing} is missing.") from None
