@@ -124,6 +124,7 @@ class RecommendationOut(Answer):
     name: str = ""
     uid: str = ""
     container: str = ""
+    role: Literal["main", "sidecar", "init"] = "main"
     replicas: int = 0
     status: Literal["recommended", "unchanged", "withheld"] = "withheld"
     withheld_code: str | None = None

@@ -46,8 +46,8 @@ def _pods(value: Any) -> int | None:
 def entry(table: Table, index: int) -> dict[str, Any]:
     """Return one row as `upid scan --output json` and the API show it, keys in their documented order; a figure without samples is None.
 
-    Keys: namespace, kind, name, uid, container, replicas, status, withheld_code, current, recommended, evidence, reasons, confidence, backtest, risk,
-    savings_usd_per_month, scaling (of the row's workload). IndexError for a row that is not there.
+    Keys: namespace, kind, name, uid, container, role (main, sidecar, init), replicas, status, withheld_code, current, recommended, evidence,
+    reasons, confidence, backtest, risk, savings_usd_per_month, scaling (of the row's workload). IndexError for a row that is not there.
     """
     from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, WITHHELD_CODES  # noqa: PLC0415 API groups must start without numpy
 
@@ -55,7 +55,8 @@ def entry(table: Table, index: int) -> dict[str, Any]:
     columns = table.columns
     code = int(columns["withheld_code"][index])
     return {
-        "namespace": row.namespace, "kind": row.kind, "name": row.name, "uid": row.uid, "container": row.container, "replicas": row.replicas,
+        "namespace": row.namespace, "kind": row.kind, "name": row.name, "uid": row.uid, "container": row.container, "role": row.role,
+        "replicas": row.replicas,
         "status": STATUSES[int(columns["status"][index])], "withheld_code": None if code == NOT_WITHHELD else WITHHELD_CODES[code],
         "current": {name: _size(name, getattr(row.resources, name)) for name in RESOURCES},
         "recommended": {name: _size(name, columns[name][index]) for name in RESOURCES},

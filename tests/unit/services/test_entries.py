@@ -18,8 +18,8 @@ from upid.services.entries import entries, entry, merge_summaries, summary
 from upid.services.sizing import rows_of
 
 KEYS = [
-    "namespace", "kind", "name", "uid", "container", "replicas", "status", "withheld_code", "current", "recommended", "evidence", "reasons",
-    "confidence", "backtest", "risk", "savings_usd_per_month", "scaling",
+    "namespace", "kind", "name", "uid", "container", "role", "replicas", "status", "withheld_code", "current", "recommended", "evidence",
+    "reasons", "confidence", "backtest", "risk", "savings_usd_per_month", "scaling",
 ]  # fmt: skip
 
 
