@@ -53,19 +53,34 @@ def basic_auth(text: str) -> tuple[str, str]:
 
 
 def cluster_access(kubeconfig: str, context: str) -> ClusterAccess:
-    """Return the access that a kubeconfig file gives; UnavailableError where the file cannot be read.
+    """Return the access that kubeconfig files give; UnavailableError where one cannot be read, or there is none.
 
-    `kubeconfig` may be a list of files as `KUBECONFIG` has it: the first that exists counts.
+    `kubeconfig` may be a list of files as `KUBECONFIG` has it: those that exist count as one, merged as kubectl merges them.
     """
-    paths = [Path(part).expanduser() for part in (kubeconfig or DEFAULT_KUBECONFIG).split(":") if part]
-    path = next((path for path in paths if path.exists()), paths[0] if paths else Path(kubeconfig))
+    paths = _kubeconfig_paths(kubeconfig or DEFAULT_KUBECONFIG)
+    there = [path for path in paths if path.exists()] or paths[:1]
+    files = [(path.resolve(), _text_of(path)) for path in there]
+    if len(files) == 1:
+        return ClusterAccess(kubeconfig=files[0][1], context=context, trusted=True, base_path=str(files[0][0].parent))
+    from upid.adapters.kubernetes.kubeconfigs import merged
+
+    return ClusterAccess(kubeconfig=merged(files), context=context, trusted=True, base_path=str(files[0][0].parent))
+
+
+def _kubeconfig_paths(kubeconfig: str) -> list[Path]:
+    whole = Path(kubeconfig).expanduser()
+    if whole.exists():
+        return [whole]
+    return [Path(part).expanduser() for part in kubeconfig.split(":") if part] or [whole]
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UnavailableError(f"The kubeconfig {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UnavailableError(f"The kubeconfig {path} is no text.") from None
-    return ClusterAccess(kubeconfig=text, context=context, trusted=True, base_path=str(path.resolve().parent))
 
 
 def metrics_access(

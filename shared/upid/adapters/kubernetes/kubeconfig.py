@@ -83,7 +83,7 @@ def _from_pod() -> Target:
 
 
 def _from_kubeconfig(access: ClusterAccess) -> Target:
-    document = _document(access.kubeconfig or "")
+    document = document_of(access.kubeconfig or "")
     if not access.trusted:
         refused = [{"pointer": f"#{pointer}", "detail": INLINE_ONLY} for pointer in _refused(document)]
         if refused:
@@ -152,7 +152,8 @@ def _part(holder: Mapping[str, Any], key: str, kind: type[T], at: str) -> T:
     return found
 
 
-def _document(text: str) -> Mapping[str, Any]:
+def document_of(text: str) -> Mapping[str, Any]:
+    """Return what a kubeconfig's text holds; Fault for what is no kubeconfig."""
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 both are safe loaders, one is in C
     except (yaml.YAMLError, ValueError, RecursionError) as error:
