@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from upid.cli.outputs import clusters_in
 from upid.domain.quantities import format_cpu, format_memory
 
 GIB: Final = 2**30
@@ -16,7 +17,7 @@ RISK_STYLE: Final = {"low": "green", "medium": "yellow", "high": "red"}
 
 
 def render(document: dict[str, Any], width: int | None = None, *, color: bool = False) -> str:
-    """Return a document's recommendations and totals as text. `width`: columns of a line, None = the terminal's; `color` makes it for a terminal.
+    """Return a document's recommendations, cluster by cluster, and totals as text. `width`: columns of a line, None = the terminal's; `color` makes it for a terminal.
 
     Rows are in the document's order. What is unchanged or withheld is counted by reason beneath, where the rows are only those that change something.
     """
@@ -26,10 +27,13 @@ def render(document: dict[str, Any], width: int | None = None, *, color: bool = 
 
     out = StringIO()
     console = Console(file=out, width=width, force_terminal=color, no_color=not color, highlight=False, legacy_windows=False)
-    entries = document["recommendations"]
-    if entries:
-        console.print(_table(entries))
-    for line in _totals(document["summary"], len(entries)):
+    parts = clusters_in(document)
+    for part in parts:
+        if "clusters" in document:
+            console.print(_plain(part["cluster"]), style="bold")
+        if part["recommendations"]:
+            console.print(_table(part["recommendations"]))
+    for line in _totals(document["summary"], sum(len(part["recommendations"]) for part in parts)):
         console.print(line, markup=False)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().strip("\n").splitlines())
 
@@ -80,7 +84,7 @@ def _cells(entry: Mapping[str, Any]) -> Iterator[str]:
     yield "" if confidence is None else f"{confidence:.0%}"
     risk = entry["risk"] or {}
     yield f"{risk.get('level', '')} {risk['score']:.0f}" if risk.get("score") is not None else ""
-    yield _why(entry)
+    yield why(entry)
 
 
 def _change(now: float | None, then: float | None, form: Any) -> str:
@@ -89,8 +93,8 @@ def _change(now: float | None, then: float | None, form: Any) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _why(entry: Mapping[str, Any]) -> str:
-    """Return the reason that tells most; the others stand in the document."""
+def why(entry: Mapping[str, Any]) -> str:
+    """Return the reason that tells most, behind the code of an entry that is withheld; the others stand in the document."""
     reasons = {reason["code"]: reason["text"] for reason in entry["reasons"]}
     telling = next((code for code in MOST_TELLING if code in reasons), next(iter(reasons), None))
     told = reasons[telling] if telling else ""

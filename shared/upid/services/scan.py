@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import AppError, RefusedError, UnavailableError
@@ -20,7 +20,11 @@ from upid.ports.prices import Prices
 from upid.ports.usage_history import UsageChunk
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from upid.engine.rightsizing.options import Options
+    from upid.engine.usage.samples import Samples
     from upid.services.sizing import ContainerRow
 
 SAMPLES_PER_GROUP: Final = 500_000  # series times steps of one metric
@@ -31,7 +35,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
-    """What to scan: namespaces (all without) and workloads by label, over `history_seconds` before `at` [s since the epoch], in steps."""
+    """What to scan: namespaces (all without) and workloads by label, over `history_seconds` before `at` [s since the epoch], in steps.
+
+    trail_points: points of usage over time to keep of each container, to be drawn; 0 = none.
+    """
 
     cluster: ClusterAccess
     metrics: MetricsAccess
@@ -41,15 +48,44 @@ class ScanRequest:
     history_seconds: int = 7 * 86400
     step_seconds: int = 300
     at: float | None = None
+    trail_points: int = 0
+
+
+class ContainerKey(NamedTuple):
+    """Which container of which workload, of one cluster."""
+
+    namespace: str
+    kind: str
+    name: str
+    uid: str
+    container: str
+
+
+class Trail(NamedTuple):
+    """A container's usage over time, to be drawn: bins of `bin_seconds` from `start` on, as `upid.engine.usage.trails` has them."""
+
+    start: int
+    bin_seconds: int
+    cpu_mean: NDArray[np.float32]
+    cpu_peak: NDArray[np.float32]
+    memory_mean: NDArray[np.float32]
+    memory_peak: NDArray[np.float32]
+
+
+Trails = Mapping[tuple[str, ContainerKey], Trail]  # by the cluster's name and the container
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The document of a scan. `errors`: what could not be read, also in the document's summary; `warnings`: what was incomplete."""
+    """The document of a scan. `errors`: what could not be read, also in the document's summary; `warnings`: what was incomplete.
+
+    trails: usage over time where a request asked for points of it, else empty.
+    """
 
     document: dict[str, Any]
     errors: tuple[WorkError, ...]
     warnings: tuple[str, ...]
+    trails: Trails = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,6 +96,8 @@ class _Run:
     prices: Prices
     inventory: Inventory
     window: Window
+    trail_points: int = 0
+    trails: dict[ContainerKey, Trail] = field(default_factory=dict)
     summaries: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     errors: list[WorkError] = field(default_factory=list)
@@ -74,6 +112,8 @@ class _Run:
         names = set(namespaces)
         mine = [row for row in rows if row.namespace in names]
         samples = sizing.samples_of(chunks, mine)
+        if self.trail_points:
+            self._draw(mine, samples)
         profile, folds = folded_with_tests(samples)
         window = sizing.UsageWindow(self.window.start, self.window.end, self.window.step_seconds)
         table = sizing.assess_rows(
@@ -82,6 +122,14 @@ class _Run:
         )  # fmt: skip
         self.entries += entries.entries(table)
         self.summaries.append(entries.summary(table))
+
+    def _draw(self, rows: Sequence[ContainerRow], samples: Samples) -> None:
+        from upid.engine.usage.trails import trails_of  # noqa: PLC0415 numerics load while the cluster is being read
+
+        found = trails_of(samples, self.trail_points)
+        for row, *figures in zip(rows, found.cpu_mean, found.cpu_peak, found.memory_mean, found.memory_peak, strict=True):
+            key = ContainerKey(row.namespace, row.kind, row.name, row.uid, row.container)
+            self.trails[key] = Trail(found.start, found.bin_seconds, *figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +157,7 @@ class ScanService:
         server, source = self.kubernetes.open(request.cluster), self.metrics_sources.open(request.metrics)
         progress("Reading the cluster", 0, 1)
         inventory = _read(server, source, request)
-        run = _Run(request.options, self.prices, inventory, window)
+        run = _Run(request.options, self.prices, inventory, window, request.trail_points)
         run.errors += [WorkError("unreadable", part.reason, part.what) for part in inventory.unreadable]
         self._collect(run, source, progress)
         return _result(run, server.context)
@@ -216,4 +264,4 @@ def _result(run: _Run, context: str) -> ScanResult:
         "summary": merge_summaries(run.summaries) | {"errors": errors, "warnings": list(warnings)},
         "recommendations": run.entries,
     }
-    return ScanResult(document, tuple(run.errors), warnings)
+    return ScanResult(document, tuple(run.errors), warnings, {(context, key): trail for key, trail in run.trails.items()})

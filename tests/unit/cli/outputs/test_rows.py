@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from outside.scanned import document, entry, together, withheld
+
+from upid.cli.outputs.rows import COLUMNS, render_csv
+
+
+def rows(found: dict[str, Any]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render_csv(found).decode())))
+
+
+def test_each_container_is_a_row_with_its_figures_under_their_names() -> None:
+    (row,) = rows(document(entry()))
+
+    assert (row["cluster"], row["namespace"], row["name"], row["container"], row["replicas"]) == ("prod", "shop", "web", "app", "3")
+    assert (row["current_cpu_limit_cores"], row["recommended_cpu_limit_cores"], row["recommended_cpu_request_cores"]) == ("2.0", "", "0.25")
+    assert (row["cpu_cores_p50"], row["memory_bytes_max"], row["restarts"]) == ("0.1", str(6 * 32 * 2**20), "1")
+    assert (row["reason_codes"], row["reasons"]) == ("cpu_quantile", "CPU use is above 240m for 1 % of the time.")
+    assert (row["window_start"], row["step_seconds"]) == ("2023-11-08T00:00:00Z", "300")
+
+
+def test_the_columns_do_not_depend_on_what_is_known() -> None:
+    (row,) = rows(document(withheld()))
+
+    assert tuple(row) == COLUMNS
+    assert (row["withheld_code"], row["confidence"], row["risk_score"], row["cpu_cores_p99"]) == ("no_data", "", "", "")
+
+
+def test_rows_of_several_clusters_name_theirs() -> None:
+    found = rows(together(document(entry(), cluster="a"), document(entry(), withheld(), cluster="b")))
+
+    assert [(row["cluster"], row["name"]) for row in found] == [("a", "web"), ("b", "web"), ("b", "new")]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "-2", "+3", "\tx"])
+def test_a_name_that_a_spreadsheet_would_reckon_with_is_text(name: str) -> None:
+    (row,) = rows(document(entry(name=name)))
+
+    assert row["name"] == f"'{name}"
+
+
+def test_no_containers_leave_the_line_of_names() -> None:
+    assert render_csv(document()).decode() == ",".join(COLUMNS) + "\r\n"
