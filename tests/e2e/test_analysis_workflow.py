@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,29 @@ MACHINE = "analyze-cluster"
 Task = Callable[[Any, Any], Any]
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
-    world, cluster_id = collected(tmp_path_factory.mktemp("world"), *MANY, history_seconds=86400)
+@contextmanager
+def running(home: Path, *workloads: Any, **asked: Any) -> Iterator[tuple[World, str]]:
+    """A collected cluster whose executions are the engine's."""
+    world, cluster_id = collected(home, *workloads, **asked)
     vars(world.services).pop("analyses")  # it has the workflows that other tests run by hand
     world.services.workflows = EmbeddedWorkflows(world.services.records, SystemClock())
     yield world, cluster_id
     world.services.database.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
+    with running(tmp_path_factory.mktemp("world"), *MANY, history_seconds=86400) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, str]]:
+    """A cluster of more shards than an inline Map takes at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("upid.services.shards.CONTAINERS_PER_SHARD", 1)
+        with running(tmp_path_factory.mktemp("wide"), *MANY[:41], history_seconds=7200) as made:
+            yield made
 
 
 def tasks_of(world: World, **replaced: Task) -> dict[str, Task]:
@@ -101,6 +118,37 @@ def test_a_store_that_is_away_for_a_moment_is_asked_again(world: tuple[World, st
     view = executed(*world, AnalyzeShard=away)
 
     assert (view["status"], view["summary"]["containers"]) == ("succeeded", len(MANY))
+
+
+def test_many_shards_are_executions_of_their_own(wide: tuple[World, str]) -> None:
+    view = executed(*wide)
+
+    assert wide[0].services.cluster_records.get(TENANT, wide[1]).body["shards"] == 64
+    assert (view["status"], view["errors"], view["summary"]["containers"]) == ("succeeded", [], 41)
+
+
+def test_of_many_shards_those_that_fail_are_named(wide: tuple[World, str]) -> None:
+    broken = failing(wide[0], "AnalyzeShard", ValueError("The profile is damaged."), only={"shard": 63})
+
+    view = executed(*wide, AnalyzeShard=broken)
+
+    assert (view["status"], view["errors"]) == (
+        "partial",
+        [{"code": "ValueError", "detail": "The profile is damaged.", "subject": "shard 63"}],
+    )
+
+
+def test_of_many_shards_one_that_ends_without_a_word_is_named_too(wide: tuple[World, str]) -> None:
+    def too_much(event: Any, context: Any) -> Any:
+        # More than a state can carry, which no Catch is for: the execution of the shard fails.
+        return {"text": "x" * 300_000} if event["shard"] == 5 else tasks_of(wide[0])["AnalyzeShardFunction"](event, context)
+
+    view = executed(*wide, AnalyzeShard=too_much)
+
+    assert (view["status"], view["errors"]) == (
+        "partial",
+        [{"code": "ShardLost", "detail": "The shard ended without a result.", "subject": "shard 5"}],
+    )
 
 
 @pytest.mark.parametrize("name", ["PlanAnalysis", "SummarizeAnalysis"])

@@ -171,6 +171,26 @@ def test_analyses_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert ours[1] == {"": "succeeded", "AnalyzeShardFunction": "partial"}.get(failing, "failed")
 
 
+def test_analyses_of_many_shards_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upid.services.shards.CONTAINERS_PER_SHARD", 1)
+    many = tuple(workload("shop", f"app-{n}") for n in range(33))
+
+    def run(folder: Path, interpreter: Any) -> Any:
+        world, cluster_id = collected(folder, *many, history_seconds=7200)
+        analysis_id, calls = start_analysis(world, cluster_id), []
+        tasks = recorded(tasks_of(world), calls, "AnalyzeShardFunction", {"shard": 63})
+        execution = interpreter(folder, world, "analyze-cluster", tasks, analysis_id)
+        view = world.services.analyses.view(TENANT, analysis_id)
+        world.services.database.close()
+        return Told(execution, calls).comparable(analysis_id, cluster_id), view["status"], view["errors"]
+
+    ours, second = both(tmp_path, run)
+
+    assert ours == second
+    assert sum(name == "AnalyzeShardFunction" for name, _ in ours[0][3]) == 64
+    assert [error["subject"] for error in ours[2]] == ["shard 63"]
+
+
 @pytest.mark.parametrize(("failing", "only"), COLLECTIONS, ids=[name or "nothing fails" for name, _ in COLLECTIONS])
 def test_collections_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, only: dict[str, Any]) -> None:
     monkeypatch.setattr("upid.services.shards.CONTAINERS_PER_SHARD", 2)

@@ -45,6 +45,17 @@ def of_every_kind(file: Path, concurrency: int) -> dict[str, Any]:
     return machine("First", states, TimeoutSeconds=600)
 
 
+def with_items_apart(file: Path) -> dict[str, Any]:
+    """A distributed Map of which items fail: each item is noted, and the odd ones are refused."""
+    payload = {"task.$": "States.Format('item{}', $)", "file": str(file), "result": {"v.$": "$"}}
+    item = {"Note": task("note", Parameters={"FunctionName": "note", "Payload": payload}, Next="Refuse"), "Refuse": task("refuse_odd")}
+    apart = {
+        "Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 1, "ToleratedFailurePercentage": 100, "ResultPath": "$.each", "Next": "Last",
+        "ItemProcessor": machine("Note", item, ProcessorConfig={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}),
+    }  # fmt: skip
+    return machine("Apart", {"Apart": apart, "Last": {"Type": "Pass", "Parameters": {"each.$": "$.each"}, "End": True}})
+
+
 def lives(folder: Path, definition: dict[str, Any], writes: int, moment: str) -> tuple[Services, int]:
     """Run a machine in process after process until one comes to the end; return the services of the folder and how many were killed."""
     (folder / "machine.json").write_text(json.dumps(definition))
@@ -52,10 +63,13 @@ def lives(folder: Path, definition: dict[str, Any], writes: int, moment: str) ->
     return services_in(folder), killed_until_done(folder, writes, moment)
 
 
-def assert_ended_once(services: Services) -> None:
+OF_EVERY_KIND = {"each": [1, 2, 3], "left": "l", "seen": 1}
+
+
+def assert_ended_once(services: Services, output: dict[str, Any]) -> None:
     end = ended(services, "m")
     record = services.records.get(execution_key("m", "x"))
-    assert (end.status, end.output) == ("SUCCEEDED", {"each": [1, 2, 3], "left": "l", "seen": 1})
+    assert (end.status, end.output) == ("SUCCEEDED", output)
     assert record is not None
     assert record.version == 2  # written at its start and at its end
     assert not services.records.query(RUNNING).items
@@ -69,7 +83,7 @@ def test_what_was_recorded_never_runs_again(tmp_path: Path) -> None:
     services, killed = lives(tmp_path, of_every_kind(file, concurrency=1), 1, "after")
 
     assert killed >= 12
-    assert_ended_once(services)
+    assert_ended_once(services, OF_EVERY_KIND)
     counts = Counter(line.split()[0] for line in file.read_text().splitlines())
     assert counts.pop("left") <= 2  # the write of the branch beside it may have ended the process under it
     assert counts == Counter(["first", "item1", "item2", "item3"])
@@ -83,8 +97,22 @@ def test_a_task_that_was_not_recorded_may_run_once_more(tmp_path: Path, concurre
     services, killed = lives(tmp_path, of_every_kind(file, concurrency), 2, "before")
 
     assert killed >= 12
-    assert_ended_once(services)
+    assert_ended_once(services, OF_EVERY_KIND)
     assert max(Counter(line.split()[0] for line in file.read_text().splitlines()).values()) <= (2 if concurrency else 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("writes", "moment", "most"), [(1, "after", 1), (3, "before", 2)])
+def test_items_apart_and_their_failures_are_kept_too(tmp_path: Path, writes: int, moment: str, most: int) -> None:
+    file = tmp_path / "notes"
+
+    services, killed = lives(tmp_path, with_items_apart(file), writes, moment)
+
+    assert killed >= 4
+    assert_ended_once(services, {"each": [{"v": 2}]})
+    counts = Counter(line.split()[0] for line in file.read_text().splitlines())
+    assert set(counts) == {"item1", "item2", "item3"}
+    assert max(counts.values()) <= most
 
 
 def test_workers_end_with_a_process_that_is_killed_from_outside(tmp_path: Path) -> None:

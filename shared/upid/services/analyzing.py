@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +19,9 @@ from upid.services.completing import message_of
 from upid.services.shard_results import STAGES, add_up, stored_summary, summarize_shard, summary_name, table_name, unread
 from upid.services.sizing import pack_table, unpack_table
 from upid.services.trade_offs import merge_trade_offs, trade_offs
+
+# What is told of a shard that ended without a word: its execution was stopped, or took too long.
+LOST: Final = {"Error": "ShardLost", "Cause": "The shard ended without a result."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +54,22 @@ class AnalysisTasks:
         self.analyses.log.mark(tenant, analysis_id, "shards", f"{shard:04d}")
         return {"shard": shard}
 
-    def summarize(self, tenant: str, analysis_id: str, shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def summarize(self, tenant: str, analysis_id: str, shards: Sequence[Mapping[str, Any] | None]) -> dict[str, Any]:
         """Add up the shards, point the cluster to an analysis of all of it, end the work with its events, and return `{"status"}`.
 
-        `shards`: what `analyze` returned, or `{"shard", "error": {"Error", "Cause"}}` of one that failed: the work's errors name it.
+        `shards`: what `analyze` returned, or `{"shard", "error": {"Error", "Cause"}}` of one that failed: the work's errors name it, as they name
+        one that was planned and of which nothing was told. What counts is what lies in the blobs: a shard that is stored whole is done.
         """
-        request: Mapping[str, Any] = self.analyses.log.record(tenant, analysis_id).body["request"]
-        failed = [shard_error(part) for part in shards if "error" in part]
-        done = [int(part["shard"]) for part in shards if "error" not in part]
-        parts = {shard: part for shard in done if (part := stored_summary(self.blobs, tenant, analysis_id, shard)) is not None}
+        work = self.analyses.log.record(tenant, analysis_id).body
+        request: Mapping[str, Any] = work["request"]
+        causes = {int(part["shard"]): part for part in shards if part and "error" in part}
+        planned = sorted({*range(work["parts"].get("shards", 0)), *causes})
+        parts = {shard: part for shard in planned if (part := stored_summary(self.blobs, tenant, analysis_id, shard)) is not None}
+        failed = [shard_error(causes.get(shard, {"shard": shard, "error": LOST})) for shard in planned if shard not in parts]
         found = list(parts.values())
         errors = failed + unread(found) + unmatched(request, found)
         result = add_up(found) | {"trade_offs": merge_trade_offs([part["trade_offs"] for part in found])} if found else {}
-        status: WorkStatus = "failed" if failed and not done else "partial" if errors else "succeeded"
+        status: WorkStatus = "failed" if failed and not found else "partial" if errors else "succeeded"
         if status != "failed" and not (request["namespaces"] or request["workloads"]):
             self._point(tenant, request["cluster_id"], analysis_id)
         events = self._events(tenant, analysis_id, request["cluster_id"], status, parts)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from upid.runtime.template import Template, TemplateError
+from upid.runtime.workflows.fan_out import MOST_INLINE
 from upid.runtime.workflows.loader import INVOKE, load
+from upid.services.shards import MOST_SHARDS
 
 State = Mapping[str, Any]
 TEMPLATE = Template.load()
@@ -34,6 +36,11 @@ TASKS = [(name, state) for name, state, _ in STATES if state["Type"] == "Task"]
 
 def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def bare(name: str) -> str:
+    """Return what a state does: where each item runs apart, its names stand a second time in the machine, with that word behind them."""
+    return name.removesuffix("Apart")
 
 
 def test_the_template_names_every_file_and_no_other() -> None:
@@ -83,16 +90,16 @@ class TestState:
 class TestTask:
     def test_calls_the_function_of_its_own_name_by_substitution(self, name: str, state: State) -> None:
         assert state["Resource"] == INVOKE
-        assert state["Parameters"]["FunctionName"] == f"${{{name}FunctionArn}}"
+        assert state["Parameters"]["FunctionName"] == f"${{{bare(name)}FunctionArn}}"
 
     def test_its_function_is_the_file_of_its_name(self, name: str, state: State) -> None:
-        function = TEMPLATE.functions[f"{name}Function"]
+        function = TEMPLATE.functions[f"{bare(name)}Function"]
 
-        assert function.module == f"functions.events.{snake(name)}"
+        assert function.module == f"functions.events.{snake(bare(name))}"
         assert (TEMPLATE.root / function.module.replace(".", "/")).with_suffix(".py").exists()
 
     def test_has_a_time_limit_within_that_of_its_function(self, name: str, state: State) -> None:
-        assert state["TimeoutSeconds"] <= TEMPLATE.functions[f"{name}Function"].timeout_seconds
+        assert state["TimeoutSeconds"] <= TEMPLATE.functions[f"{bare(name)}Function"].timeout_seconds
 
     def test_tries_again_after_named_errors_ever_more_slowly(self, name: str, state: State) -> None:
         assert state["Retry"]
@@ -108,3 +115,24 @@ def test_a_machine_without_its_substitution_is_no_machine() -> None:
 
     with pytest.raises(TemplateError, match="has no value"):
         bare.text()
+
+
+def each(name: str) -> dict[str, Any]:
+    """A Map of a machine without what makes it inline or distributed, its states under their bare names."""
+    state = MACHINES["analyze-cluster"]["States"][name]
+    apart = {"Label", "ToleratedFailurePercentage", "MaxConcurrency"}
+    kept = {field: value for field, value in state.items() if field not in apart}
+    processor = {field: value for field, value in state["ItemProcessor"].items() if field != "ProcessorConfig"}
+    return json.loads(json.dumps(kept | {"ItemProcessor": processor}).replace('Apart"', '"'))  # type: ignore[no-any-return]
+
+
+def test_shards_apart_are_analyzed_as_those_inline() -> None:
+    assert each("ForEachShardApart") == each("ForEachShard")
+
+
+def test_an_inline_map_is_taken_as_long_as_all_its_items_run_at_a_time() -> None:
+    states = MACHINES["analyze-cluster"]["States"]
+    (rule,) = states["HasManyShards"]["Choices"]
+
+    assert rule["NumericGreaterThan"] == states["ForEachShard"]["MaxConcurrency"] == MOST_INLINE
+    assert states["ForEachShardApart"]["MaxConcurrency"] >= MOST_SHARDS
