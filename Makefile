@@ -44,7 +44,7 @@ build: $(SAM) $(BIN)/.run
 	$(SAM) build
 
 deploy: build
-	$(SAM) deploy --stack-name "$(STACK)"
+	$(SAM) deploy --stack-name "$(STACK)" $(if $(filter http://%,$(AWS_ENDPOINT_URL)),--parameter-overrides Transport=plain)
 	@$(BIN)/python scripts/first_start.py "$(STACK)"
 
 test-aws: $(BIN)/.dev

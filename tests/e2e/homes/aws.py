@@ -1,6 +1,6 @@
 """The platform on AWS: on the endpoint that the environment names, where somebody deployed it, or on an emulator started for the tests.
 
-On MiniStack the template is put up by `packaging`. Anywhere else `make deploy` did it, and UPID_STACK names the stack.
+On the MiniStack of the tests the template is put up by `packaging`. Anywhere else `make deploy` did it, and UPID_STACK names the stack.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 def aws_home(folder: Path) -> Iterator[Home]:
     """Yield the stack at AWS_ENDPOINT_URL, or one of MiniStack's; skips the test by name where neither can be had."""
     if os.environ.get("AWS_ENDPOINT_URL"):
-        yield _deployed(os.environ.get("UPID_STACK", "upid"), os.environ["AWS_ENDPOINT_URL"], CREDENTIALS | dict(os.environ), LOCALSTACK)
+        yield _found(os.environ.get("UPID_STACK", "upid"), os.environ["AWS_ENDPOINT_URL"])
         return
     if ministack.missing():
         pytest.skip(f"no AWS to run against: AWS_ENDPOINT_URL is not set, and {ministack.missing()}")
@@ -34,6 +34,17 @@ def aws_home(folder: Path) -> Iterator[Home]:
         outputs = packaging.deploy("upid", folder / "built")
         unfinished.finish("upid", outputs["ApiId"])
         yield _deployed("upid", url, CREDENTIALS, ministack.HOST)
+
+
+def _found(stack: str, endpoint: str) -> Home:
+    """Return what `make deploy` put up, with what MiniStack leaves out where that is what answers."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in (CREDENTIALS | dict(os.environ)).items():
+            environment.setenv(name, value)
+        emulated = ministack.answers(endpoint)
+        if emulated:
+            unfinished.finish(stack, packaging.outputs_of(stack)["ApiId"])
+        return _deployed(stack, endpoint, CREDENTIALS | dict(os.environ), ministack.HOST if emulated else LOCALSTACK)
 
 
 def _deployed(stack: str, endpoint: str, credentials: dict[str, str], domain: str) -> Home:

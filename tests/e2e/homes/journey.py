@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,11 +17,15 @@ LONGEST_SECONDS = 120
 
 @dataclass
 class Journey:
-    """Steps of the admin against the demo cluster that answers at `cluster_url` to `cluster_token`."""
+    """Steps of the admin against the demo cluster that answers at `cluster_url` to `cluster_token`.
+
+    `mark` stands in every name, so that a stack that lasts can be gone through again.
+    """
 
     home: Home
     cluster_url: str
     cluster_token: str
+    mark: str = field(default_factory=lambda: secrets.token_hex(3))
 
     @cached_property
     def token(self) -> str:
@@ -29,19 +34,27 @@ class Journey:
     @cached_property
     def viewer(self) -> str:
         """A token of somebody who may read clusters and nothing else."""
-        self.home.add_user("viewer", "clusters:read")
-        return self.home.login("viewer")
+        self.home.add_user(self.viewer_name, "clusters:read")
+        return self.home.login(self.viewer_name)
+
+    @property
+    def viewer_name(self) -> str:
+        return f"viewer-{self.mark}"
 
     @cached_property
     def registration(self) -> dict[str, Any]:
         return {
-            "name": "demo", "server": f"{self.cluster_url}/kubernetes", "token": self.cluster_token, "region": "eu-west-1",
+            "name": f"demo-{self.mark}", "server": f"{self.cluster_url}/kubernetes", "token": self.cluster_token, "region": "eu-west-1",
             "metrics": {"kind": "prometheus", "url": f"{self.cluster_url}/prometheus"},
         }  # fmt: skip
 
     @cached_property
     def registered(self) -> Answer:
-        return self.post("/clusters", self.registration, **{"Idempotency-Key": "first-registration"})
+        return self.register()
+
+    def register(self) -> Answer:
+        """Register the cluster, with the same key whenever it is done."""
+        return self.post("/clusters", self.registration, **{"Idempotency-Key": f"registration-{self.mark}"})
 
     @cached_property
     def cluster_id(self) -> str:

@@ -62,12 +62,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def answers(url: str) -> bool:
+    """Tell whether it is MiniStack that answers at a URL."""
+    try:
+        return urllib3.PoolManager(retries=False, timeout=2.0).request("GET", f"{url}/_ministack/health").status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    http, deadline = urllib3.PoolManager(retries=False, timeout=2.0), time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if http.request("GET", f"{url}/_ministack/health").status == 200:
-                return
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.1)
+        if answers(url):
+            return
+        time.sleep(0.1)
     raise AssertionError(f"MiniStack did not start: {log.read_text(errors='replace')[-2000:]}")

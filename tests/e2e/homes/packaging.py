@@ -22,6 +22,7 @@ from upid.runtime.template import Template, _Tag
 ROOT = Path(__file__).resolve().parents[3]
 ARTIFACTS = "upid-artifacts"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+PLAIN = [{"ParameterKey": "Transport", "ParameterValue": "plain"}]  # the emulator speaks HTTP
 DEPLOYED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
@@ -50,7 +51,7 @@ def deploy(stack: str, folder: Path) -> dict[str, str]:
     formation = boto3.client("cloudformation")
     store.put_object(Bucket=ARTIFACTS, Key="template.json", Body=json.dumps(deployable()).encode())
     url = f"{store.meta.endpoint_url}/{ARTIFACTS}/template.json"  # longer than what may stand in the request
-    formation.create_stack(StackName=stack, TemplateURL=url, Capabilities=CAPABILITIES)
+    formation.create_stack(StackName=stack, TemplateURL=url, Capabilities=CAPABILITIES, Parameters=PLAIN)
     return _when_done(formation, stack)
 
 
@@ -83,9 +84,8 @@ def zipped(root: Path, files: list[Path]) -> bytes:
 
 
 def deployable() -> dict[str, Any]:
-    """Return the template as JSON, its local folders replaced by the packages. The emulator speaks plain HTTP: what refuses that is left out."""
+    """Return the template as JSON, its local folders replaced by the packages."""
     document: dict[str, Any] = plain(Template.load().document)
-    del document["Resources"]["BlobsOverTlsOnly"]
     document["Globals"]["Function"]["CodeUri"] = {"Bucket": ARTIFACTS, "Key": "functions.zip"}
     for name, resource in document["Resources"].items():
         properties = resource.get("Properties", {})

@@ -66,11 +66,11 @@ def test_a_role_allows_nothing_else(journey: Journey, function: str, service: st
 
 def test_the_outbox_goes_to_the_bus_once(journey: Journey, services: Services) -> None:
     assert journey.analysis["status"] == "succeeded"
-    queue = boto3.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
-    rule = {"Name": "all", "EventBusName": "upid"}
+    queue = boto3.client("sqs").create_queue(QueueName=f"heard-{journey.mark}")["QueueUrl"]
+    rule = {"Name": f"all-{journey.mark}", "EventBusName": "upid"}
     boto3.client("events").put_rule(**rule, EventPattern=json.dumps({"source": ["upid"]}))
     arn = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    boto3.client("events").put_targets(EventBusName="upid", Rule="all", Targets=[{"Id": "heard", "Arn": arn}])
+    boto3.client("events").put_targets(EventBusName="upid", Rule=rule["Name"], Targets=[{"Id": "heard", "Arn": arn}])
     waiting = {stored.event.id for stored in services.events.unpublished(1000)}
     function = boto3.client("cloudformation").describe_stack_resource(StackName="upid", LogicalResourceId="PublishEventsFunction")
 
@@ -86,6 +86,17 @@ def test_the_outbox_goes_to_the_bus_once(journey: Journey, services: Services) -
             boto3.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     assert answers == [{"published": len(waiting)}, {"published": 0}]
     assert sorted(heard) == sorted(waiting)
+
+
+def test_an_execution_that_somebody_stops_ends_its_work(journey: Journey) -> None:
+    assert journey.analysis["status"] == "succeeded"
+    started = journey.post("/optimization/analyze", {"cluster_id": journey.cluster_id})
+    arn = journey.home.environment["UPID_MACHINES"].replace(":stateMachine:", ":execution:") + "analyze-cluster:"
+
+    boto3.client("stepfunctions").stop_execution(executionArn=arn + started.expect(202)["id"], cause="Enough.")
+
+    work = journey.ended(started)
+    assert (work["status"], work["errors"]) == ("cancelled", [{"code": "cancelled", "detail": "Enough.", "subject": ""}])
 
 
 def test_a_link_gives_a_stored_answer_without_a_token(services: Services) -> None:
