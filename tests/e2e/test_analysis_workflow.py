@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from worlds.analysis import TENANT, collected, listed, start
-from worlds.collection import World, workload
+from worlds.collection import SetClock, World, workload
 
-from upid.adapters.embedded.workflows import EmbeddedWorkflows
+from functions.events.record_lost_execution import execution_of
+from upid.adapters.embedded.workflows import RUNNING, EmbeddedWorkflows
 from upid.adapters.system.clock import SystemClock
 from upid.domain.errors import NotFoundError, UnavailableError
 from upid.domain.work import ENDED
@@ -58,6 +60,7 @@ def tasks_of(world: World, **replaced: Task) -> dict[str, Task]:
         "AnalyzeShardFunction": lambda e, _: work.analyze(e["tenant"], e["analysis_id"], e["shard"]),
         "SummarizeAnalysisFunction": lambda e, _: work.summarize(e["tenant"], e["analysis_id"], e["shards"]),
         "RecordFailureFunction": lambda e, _: ending.fail(e["tenant"], e["kind"], e["work_id"], e["error"]),
+        "RecordLostExecutionFunction": lambda e, _: ending.lose(TENANT, execution_of(e)),
     }
     return own | {f"{name}Function": task for name, task in replaced.items()}
 
@@ -70,7 +73,7 @@ def executed(world: World, cluster_id: str, **replaced: Task) -> dict[str, Any]:
     try:
         analysis_id = start(world, cluster_id)
         deadline = time.monotonic() + 60
-        while world.services.workflows.describe(MACHINE, analysis_id).status == "RUNNING":
+        while world.services.records.query(RUNNING).items:
             assert time.monotonic() < deadline, "the execution does not end"
             time.sleep(0.005)
     finally:
@@ -162,6 +165,19 @@ def test_what_no_shard_can_be_blamed_for_fails_the_analysis_with_its_cause(world
     execution = world[0].services.workflows.describe(MACHINE, view["id"])
     assert (execution.status, execution.error) == ("FAILED", "AnalysisFailed")
     assert world[0].services.cluster_records.get(TENANT, world[1]).body["latest_analysis_id"] == latest
+
+
+def test_an_analysis_that_takes_too_long_ends_with_its_execution(world: tuple[World, str]) -> None:
+    services = world[0].services
+    # Its executions begin longer ago than they may take, as this world's clock has it.
+    late = EmbeddedWorkflows(services.records, SetClock(world[0].clock.moment - 2 * 3600))
+    services.analyses = replace(services.analyses, workflows=late)
+
+    view = executed(*world)
+
+    services.analyses = replace(services.analyses, workflows=services.workflows)
+    assert services.workflows.describe(MACHINE, view["id"]).status == "TIMED_OUT"
+    assert (view["status"], [error["code"] for error in view["errors"]]) == ("failed", ["States.Timeout"])
 
 
 def test_the_machine_names_only_functions_and_files_that_there_are() -> None:

@@ -125,6 +125,21 @@ def test_a_failure_is_recorded_once(tmp_path: Path, kind: str) -> None:
     world.services.database.close()
 
 
+@pytest.mark.parametrize("machine", ["collect-usage", "analyze-cluster"])
+def test_the_end_of_an_execution_is_recorded_once(tmp_path: Path, machine: str) -> None:
+    world, cluster_id = collected(tmp_path, *WORKLOADS, history_seconds=7200)
+    work_id = start_analysis(world, cluster_id) if machine == "analyze-cluster" else world.start(cluster_id)
+    arn = f"arn:aws:states:eu-west-1:123456789012:stateMachine:upid-{machine}"
+    detail = {"stateMachineArn": arn, "name": work_id, "status": "TIMED_OUT", "input": f'{{"tenant": "{TENANT}"}}'}
+    task = tasks_of(world)["RecordLostExecutionFunction"]
+
+    first, before = task({"detail": detail}, None), stored(world)
+
+    assert task({"detail": detail}, None) == first == {"status": "failed"}
+    assert stored(world) == before
+    world.services.database.close()
+
+
 def test_a_schedule_that_fires_twice_starts_one_collection(world: World) -> None:
     world.register()
 
@@ -155,6 +170,7 @@ def test_no_task_is_left_out() -> None:
         "SummarizeAnalysis",
         "ComputeAggregation",
         "RecordFailure",
+        "RecordLostExecution",
     }
     elsewhere = {"StartCollections", "EnsureAdmin", "PublishEvents"}  # the last by the contract of the bus and on both homes
 

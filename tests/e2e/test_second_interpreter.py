@@ -19,6 +19,7 @@ from worlds.analysis import TENANT, collected
 from worlds.analysis import start as start_analysis
 from worlds.collection import ALICE, World, workload
 
+from functions.events.record_lost_execution import execution_of
 from upid.adapters.embedded.workflows import EmbeddedWorkflows
 from upid.adapters.stepfunctions.workflows import StepFunctionsWorkflows
 from upid.adapters.system.clock import SystemClock
@@ -27,7 +28,7 @@ from upid.ports.workflows import Execution
 from upid.runtime.template import Template
 from upid.runtime.workflows.engine import WorkflowEngine
 from upid.runtime.workflows.tasks import InlineTasks
-from upid.services.completing import message_of
+from upid.services.failures import message_of
 from upid.services.usage_requests import UsageQuery
 
 Task = Callable[[Any, Any], Any]
@@ -78,6 +79,7 @@ def tasks_of(world: World) -> Tasks:
         "CompleteCollectionFunction": lambda e, _: ending.complete(e["tenant"], e["collection_id"], e["collected"], e["folded"]),
         "ComputeAggregationFunction": lambda e, _: world.services.aggregations.compute(e["tenant"], e["aggregation_id"]),
         "RecordFailureFunction": lambda e, _: ending.fail(e["tenant"], e["kind"], e["work_id"], e["error"]),
+        "RecordLostExecutionFunction": lambda e, _: ending.lose(TENANT, execution_of(e)),
     }
 
 
@@ -95,7 +97,8 @@ def recorded(tasks: Tasks, calls: list[tuple[str, Any]], failing: str, only: dic
 
         return call
 
-    return {name: one(name, work) for name, work in tasks.items()}
+    # What a rule invokes is no call of the machine's.
+    return {name: work if name == "RecordLostExecutionFunction" else one(name, work) for name, work in tasks.items()}
 
 
 def by_ours(_: Path, world: World, name: str, tasks: Tasks, execution: str) -> Execution:

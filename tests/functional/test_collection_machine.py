@@ -11,7 +11,15 @@ from functional.test_clusters import told
 from machines.running import wait_until
 from worlds.collection import FakeCluster, inventory, workload
 
-from functions.events import collect_namespaces, complete_collection, fold_shard, plan_collection, record_failure, start_collections
+from functions.events import (
+    collect_namespaces,
+    complete_collection,
+    fold_shard,
+    plan_collection,
+    record_failure,
+    record_lost_execution,
+    start_collections,
+)
 from upid.bootstrap import Services
 from upid.domain.errors import ForbiddenError
 from upid.runtime.template import Template
@@ -22,6 +30,7 @@ from upid.services.profiles import Profiles
 TASKS = {
     "PlanCollectionFunction": plan_collection.handler, "CollectNamespacesFunction": collect_namespaces.handler, "FoldShardFunction": fold_shard.handler,
     "CompleteCollectionFunction": complete_collection.handler, "RecordFailureFunction": record_failure.handler,
+    "RecordLostExecutionFunction": record_lost_execution.handler,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The map of the system, `template.yaml`, as the embedded runtime needs it: functions, routes, schedules and state machines.
+"""The map of the system, `template.yaml`, as the embedded runtime needs it: functions, routes, schedules, rules and state machines.
 
 CloudFormation's `!Ref`, `!GetAtt` and `!Sub` become names and ARNs of the fixed account below, so that what a machine calls here is
 what it calls when deployed. A tag or a reference that is unknown is an error: nothing is guessed.
@@ -80,12 +80,30 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A function to invoke with every event that a pattern matches: for each name the values that are allowed, or a pattern for what lies below."""
+
+    name: str
+    function: Function
+    pattern: Mapping[str, Any]
+
+    def matches(self, event: Mapping[str, Any]) -> bool:
+        """Tell whether the event is one of those that the function is for."""
+        return _matches(self.pattern, event)
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A state machine: `name` is its file's (`analyze-cluster`)."""
 
     name: str
     path: Path
     substitutions: Mapping[str, str]
+
+    @property
+    def arn(self) -> str:
+        """The ARN that events about its executions name."""
+        return machine_arn(self.name)
 
     def text(self) -> str:
         """Return the definition with every substitution made; TemplateError where the file or a value is missing."""
@@ -155,6 +173,14 @@ class Template:
         )
 
     @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule on events; TemplateError for a pattern with more than values."""
+        return tuple(
+            Rule(f"{owner}{name}", self.functions[owner], self._pattern(event["Pattern"], f"{owner}{name}"))
+            for owner, name, event in self._events("EventBridgeRule")
+        )
+
+    @cached_property
     def machines(self) -> Mapping[str, Machine]:
         """Every state machine by its file's name (`analyze-cluster`)."""
         found = (self._machine(properties) for _, properties in self._resources("AWS::Serverless::StateMachine"))
@@ -195,6 +221,18 @@ class Template:
         values = {name: str(self._resolve(value)) for name, value in properties.get("DefinitionSubstitutions", {}).items()}
         return Machine(path.name.removesuffix(".asl.json"), path, values)
 
+    def _pattern(self, pattern: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Return a pattern with every reference resolved."""
+        resolved: dict[str, Any] = {}
+        for name, wanted in pattern.items():
+            if isinstance(wanted, dict):
+                resolved[name] = self._pattern(wanted, where)
+                continue
+            if not isinstance(wanted, list) or any(isinstance(value, dict) for value in wanted):
+                raise TemplateError(f"{where}: {name} must be a list of values; no other pattern is known here.")
+            resolved[name] = [self._resolve(value) for value in wanted]
+        return resolved
+
     def _resolve(self, value: Any) -> Any:
         if not isinstance(value, _Tag):
             return value
@@ -207,8 +245,11 @@ class Template:
             return _substitute(value.text, PSEUDO | {name: name for name in self.document["Resources"]}, "!Sub")
         if value.text in PSEUDO:
             return PSEUDO[value.text]
-        if value.text not in self.document["Resources"]:
+        resource = self.document["Resources"].get(value.text)
+        if resource is None:
             raise TemplateError(f"!Ref {value.text} refers to nothing.")
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            return self._machine(resource["Properties"]).arn
         return value.text
 
 
@@ -231,6 +272,22 @@ def _tag(_: _Loader, suffix: str, node: yaml.Node) -> _Tag:
 
 
 _Loader.add_multi_constructor("!", _tag)
+
+
+def machine_arn(name: str) -> str:
+    """Return the ARN of a state machine by its file's name."""
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
+
+
+def _matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    for name, wanted in pattern.items():
+        value = event.get(name)
+        if isinstance(wanted, Mapping):
+            if not isinstance(value, Mapping) or not _matches(wanted, value):
+                return False
+        elif value not in wanted:
+            return False
+    return True
 
 
 def _substitute(text: str, values: Mapping[str, str], where: str) -> str:

@@ -16,8 +16,9 @@ from upid.domain.work import ENDED, WorkError, WorkStatus
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Delete, Records
-from upid.ports.workflows import Workflows
+from upid.ports.workflows import Execution, Workflows
 from upid.services.cluster_records import ClusterRecords
+from upid.services.failures import lost
 from upid.services.idempotency import IdempotencyKeys
 from upid.services.work import WorkLog
 
@@ -122,8 +123,9 @@ class AnalysisService:
         """Return an analysis, or a batch with its parts, as clients see it; NotFoundError where there is none."""
         if not has_shape(analysis_id, "analysis"):
             raise NotFoundError(f"There is no {analysis_id}.", id=analysis_id)
-        if self._has_died(tenant, analysis_id):
-            self._end(tenant, analysis_id, "failed", WorkError("ExecutionEnded", "The workflow ended before the analysis was recorded."))
+        dead = self._dead(tenant, analysis_id)
+        if dead:
+            self._end(tenant, analysis_id, *lost(dead))
         work = self.log.view(tenant, analysis_id)
         result: Mapping[str, Any] = work.pop("result")
         if "analyses" in work["request"]:
@@ -182,14 +184,15 @@ class AnalysisService:
         while reviews := self.records.query(f"t#{tenant}#reviews", prefix=begin).items:
             self.records.transact([Delete(review.key) for review in reviews])
 
-    def _has_died(self, tenant: str, analysis_id: str) -> bool:
-        """Tell whether the execution is over, by its time limit or by force, and left the analysis as it was."""
+    def _dead(self, tenant: str, analysis_id: str) -> Execution | None:
+        """Return the execution if it is over, by its time limit or by force, and left the analysis as it was; the event that tells of it may come later."""
         body = self.log.record(tenant, analysis_id).body
         if body["status"] in ENDED or "analyses" in body["request"]:
-            return False
+            return None
         with contextlib.suppress(NotFoundError):  # it is being started right now
-            return self.workflows.describe(MACHINE, analysis_id).status in DEAD
-        return False
+            execution = self.workflows.describe(MACHINE, analysis_id)
+            return execution if execution.status in DEAD else None
+        return None
 
     def _end(self, tenant: str, analysis_id: str, status: WorkStatus, error: WorkError) -> None:
         data = {"cluster_id": self.log.record(tenant, analysis_id).body["request"]["cluster_id"], "error": error.code}

@@ -15,7 +15,7 @@ from upid.ports.clock import Clock, Ids
 from upid.services.analyses import AnalysisService, NothingCollectedError
 from upid.services.assessing import Assessor, Scope, options_for
 from upid.services.cluster_records import ClusterRecords
-from upid.services.completing import message_of
+from upid.services.failures import message_of
 from upid.services.shard_results import STAGES, add_up, stored_summary, summarize_shard, summary_name, table_name, unread
 from upid.services.sizing import pack_table, unpack_table
 from upid.services.trade_offs import merge_trade_offs, trade_offs

@@ -17,13 +17,14 @@ from upid.domain.events import Event
 from upid.domain.identity import Caller
 from upid.domain.ids import has_shape
 from upid.domain.times import format_time
-from upid.domain.work import ENDED, WorkError
+from upid.domain.work import ENDED, WorkError, WorkStatus
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Put, Record, Records, Write
 from upid.ports.workflows import Workflows
 from upid.services.cluster_records import ATTEMPTS, ClusterRecords
 from upid.services.collection_files import work_prefix
+from upid.services.failures import lost
 from upid.services.idempotency import IdempotencyKeys
 from upid.services.work import WorkLog
 
@@ -177,19 +178,17 @@ class CollectionsService:
             return work
         if execution.status == "RUNNING":
             return work
-        self._fail(
-            tenant, work, WorkError("ExecutionEnded", f"The workflow ended as {execution.status} before the collection was recorded.")
-        )
+        self._end(tenant, work, *lost(execution))
         return None
 
     def _last(self, tenant: str, collection_id: str | None) -> Record | None:
         return self.records.get(self.log.key(tenant, collection_id)) if collection_id else None
 
-    def _fail(self, tenant: str, work: Record, error: WorkError) -> None:
+    def _end(self, tenant: str, work: Record, status: WorkStatus, error: WorkError) -> None:
         collection_id = work.body["id"]
         data = {"cluster_id": work.body["request"]["cluster_id"], "error": error.code}
         event = Event(self.ids.new("event"), "collection.failed", tenant, collection_id, self.clock.now(), data)
-        self.log.end(tenant, collection_id, "failed", result={}, errors=[error], events=[event])
+        self.log.end(tenant, collection_id, status, result={}, errors=[error], events=[event])
         self.blobs.delete_all(work_prefix(tenant, collection_id))
 
     def _status(self, tenant: str, cluster: Mapping[str, Any]) -> dict[str, Any]:

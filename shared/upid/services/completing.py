@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from upid.domain.errors import NotFoundError
 from upid.domain.events import Event
 from upid.domain.times import format_time
@@ -21,13 +19,17 @@ from upid.domain.work import ENDED, WorkError, WorkStatus
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Records
+from upid.ports.workflows import Execution
 from upid.services.cluster_records import ClusterRecords
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan
+from upid.services.failures import lost, message_of
 from upid.services.work import WorkLog
 
 MOST_ERRORS: Final = 100
 MOST_GAPS: Final = 100
+# What kind of work the executions of a machine do.
+KIND_OF: Final = {"aggregate-usage": "aggregations", "analyze-cluster": "analyses", "collect-usage": "collections"}
 EVENTS_OF: Final = {"collections": "collection.failed", "analyses": "analysis.failed"}
 
 Results = Sequence[Mapping[str, Any]]
@@ -136,11 +138,25 @@ class CompletingService:
 
         `error` is what Step Functions catches: {"Error", "Cause"}.
         """
+        return self._close(tenant, kind, work_id, "failed", WorkError(error.get("Error", "Unknown"), message_of(error)))
+
+    def lose(self, tenant: str, execution: Execution) -> dict[str, str]:
+        """End the work of an execution that is over: where it was aborted as cancelled, else as failed. Work that ended before stays as it is.
+
+        This is for what no state of a machine can record: its time limit, somebody who stops it, more data than a state carries, a failure to
+        record the failure. Returns {"status"}, `gone` where the work is not kept any more; KeyError for a machine that has no work.
+        """
+        try:
+            return self._close(tenant, KIND_OF[execution.machine], execution.name, *lost(execution))
+        except NotFoundError:
+            return {"status": "gone"}
+
+    def _close(self, tenant: str, kind: str, work_id: str, status: WorkStatus, error: WorkError) -> dict[str, str]:
         log = WorkLog(kind, self.records, self.clock)
         work = log.record(tenant, work_id).body
-        data = {"cluster_id": work["request"].get("cluster_id"), "error": error.get("Error", "")}
+        data = {"cluster_id": work["request"].get("cluster_id"), "error": error.code}
         events = [Event(self.ids.new("event"), EVENTS_OF[kind], tenant, work_id, self.clock.now(), data)] if kind in EVENTS_OF else []
-        log.end(tenant, work_id, "failed", result={}, errors=[WorkError(error.get("Error", "Unknown"), message_of(error))], events=events)
+        log.end(tenant, work_id, status, result={}, errors=[error], events=events)
         if kind == "collections":
             self.blobs.delete_all(work_prefix(tenant, work_id))
         return {"status": log.record(tenant, work_id).body["status"]}
@@ -213,16 +229,6 @@ def _refusals(refused: Sequence[Mapping[str, str]]) -> Iterator[WorkError]:
         reasons = [window[namespace] for window in refused if namespace in window]
         where = f"{len(reasons)} of {len(refused)} windows, folded without it"
         yield WorkError("UsageUnreadable", f"{reasons[0]} ({where})", f"namespaces {namespace}")
-
-
-def message_of(error: Mapping[str, str]) -> str:
-    """Return what a caught error says to people: the message alone where the cause is a Lambda's JSON with type and stack."""
-    cause = error.get("Cause", "")
-    try:
-        told = orjson.loads(cause)
-    except ValueError:
-        return cause[:1000]
-    return str(told.get("errorMessage", "") if isinstance(told, dict) else cause)[:1000]
 
 
 def _bounded(errors: Sequence[WorkError]) -> list[WorkError]:

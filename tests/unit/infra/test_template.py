@@ -10,12 +10,14 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from e2e.homes.packaging import plain
 
+from upid.ports.workflows import ExecutionStatus
 from upid.runtime.template import Template
+from upid.services.completing import KIND_OF
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = Template.load()
@@ -162,10 +164,18 @@ def test_logs_end_and_data_stays() -> None:
 
 
 def test_what_is_invoked_without_an_answer_has_a_queue_for_what_fails() -> None:
-    scheduled = {schedule.function.name for schedule in TEMPLATE.schedules} | {"PublishEventsFunction"}
+    told = {each.function.name for each in (*TEMPLATE.schedules, *TEMPLATE.rules)} | {"PublishEventsFunction"}
 
-    assert {name for name, function in FUNCTIONS.items() if "DeadLetterQueue" in function["Properties"]} == scheduled
+    assert {name for name, function in FUNCTIONS.items() if "DeadLetterQueue" in function["Properties"]} == told
     assert "DeadLetterConfig" in RESOURCES["EveryMinute"]["Properties"]["Target"]
+
+
+def test_whatever_machine_ends_badly_is_told_of() -> None:
+    (rule,) = TEMPLATE.rules
+
+    assert set(rule.pattern["detail"]["stateMachineArn"]) == {machine.arn for machine in TEMPLATE.machines.values()}
+    assert set(rule.pattern["detail"]["status"]) == set(get_args(ExecutionStatus)) - {"RUNNING", "SUCCEEDED"}
+    assert set(KIND_OF) == set(TEMPLATE.machines)
 
 
 def test_every_machine_and_the_queue_raise_an_alarm_that_somebody_hears() -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from machines.running import ended, engine_of, machine, run, services_in, task, wait_until, workers
+from machines.running import ended, engine_of, inline_tasks, machine, run, services_in, task, template_of, wait_until, workers
 
 from upid.adapters.embedded.workflows import RUNNING, execution_key
 from upid.bootstrap import Services
 from upid.domain.errors import UnavailableError
 from upid.ports.records import Key, Record, RecordPage, Records
-from upid.runtime.template import Template
+from upid.runtime.template import Template, machine_arn
 from upid.runtime.workflows.engine import WorkflowEngine, worker_pool
+from upid.runtime.workflows.tasks import InlineTasks
 
 WAIT = {"Type": "Wait", "Seconds": 60, "End": True}
 
@@ -125,6 +126,61 @@ def test_an_execution_that_is_stopped_ends_without_its_next_state(services: Serv
     end = services.workflows.describe("m", "x")
     assert (end.status, end.cause) == ("ABORTED", "enough")
     assert not (tmp_path / "notes").exists()
+
+
+def told_engine(services: Services, machines: dict[str, Any], hear: Callable[[Any, Any], Any]) -> WorkflowEngine:
+    """An engine whose template has a rule for executions of `m` that do not succeed: they are told to `hear`."""
+    template = template_of(services.settings.home, machines)
+    detail = {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [machine_arn("m")]}
+    rule = {"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["aws.states"], "detail": detail}}}
+    template.document["Resources"]["echo"]["Properties"]["Events"] = {"Over": rule}
+    return WorkflowEngine(services, template, tasks=InlineTasks({**inline_tasks().functions, "echo": hear}))
+
+
+@pytest.mark.parametrize(
+    ("definition", "status", "error"),
+    [
+        (machine("A", {"A": task("double")}), "SUCCEEDED", None),
+        (machine("A", {"A": task("fail")}), "FAILED", "ValidationError"),
+        (machine("W", {"W": WAIT}, TimeoutSeconds=1), "TIMED_OUT", "States.Timeout"),
+    ],
+)
+def test_an_execution_that_does_not_succeed_is_told_of(
+    services: Services, definition: dict[str, Any], status: str, error: str | None
+) -> None:
+    heard: list[Any] = []
+    engine = told_engine(services, {"m": definition}, lambda event, _: heard.append(event["detail"]))
+    engine.start()
+    services.workflows.start("m", "x", {"v": 1})
+    wait_until(lambda: not services.records.query(RUNNING).items)
+    engine.stop()
+
+    assert services.workflows.describe("m", "x").status == status
+    assert [(each["name"], each["status"], each["error"], json.loads(each["input"])) for each in heard] == (
+        [("x", status, error, {"v": 1})] if error else []
+    )
+
+
+def test_what_could_not_be_told_is_told_by_the_next_engine(services: Services) -> None:
+    def deaf(event: Any, context: Any) -> Any:
+        raise UnavailableError("It cannot be recorded now.")
+
+    heard: list[Any] = []
+    definition = machine("W", {"W": WAIT})
+    first = told_engine(services, {"m": definition}, deaf)
+    services.workflows.start("m", "x", {})
+    services.workflows.stop("m", "x", cause="enough")
+    first.start()
+    time.sleep(0.2)
+    first.stop()
+    assert services.records.query(RUNNING).items
+
+    second = told_engine(services, {"m": definition}, lambda event, _: heard.append(event["detail"]))
+    second.start()
+    wait_until(lambda: not services.records.query(RUNNING).items)
+    second.stop()
+
+    assert [(each["status"], each["cause"]) for each in heard] == [("ABORTED", "enough")]
 
 
 def test_an_execution_that_was_stopped_before_any_engine_is_settled(services: Services) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,43 @@ def test_a_schedule_that_is_switched_off_is_none(tmp_path: Path) -> None:
     template = written(tmp_path, f"  G:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, {events}}}\n")
 
     assert template.schedules == ()
+
+
+RULE = """  G:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Events:
+        Over: {Type: EventBridgeRule, Properties: {Pattern: {source: [aws.states], detail: {stateMachineArn: [!Ref M], status: [FAILED, ABORTED]}}}}
+  M: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: a-b.asl.json}}
+"""
+ARN = "arn:aws:states:us-east-1:000000000000:stateMachine:a-b"
+
+
+@pytest.mark.parametrize(
+    ("event", "matches"),
+    [
+        ({"source": "aws.states", "detail": {"stateMachineArn": ARN, "status": "ABORTED", "more": 1}}, True),
+        ({"source": "aws.states", "detail": {"stateMachineArn": ARN, "status": "SUCCEEDED"}}, False),
+        ({"source": "aws.states", "detail": {"stateMachineArn": f"{ARN}/shards", "status": "FAILED"}}, False),
+        ({"source": "upid", "detail": {"stateMachineArn": ARN, "status": "FAILED"}}, False),
+        ({"source": "aws.states", "detail": "no object"}, False),
+        ({}, False),
+    ],
+)
+def test_a_rule_is_for_the_events_that_hold_one_of_its_values_each(tmp_path: Path, event: dict[str, Any], matches: bool) -> None:
+    (rule,) = written(tmp_path, RULE).rules
+
+    assert (rule.function.name, rule.matches(event)) == ("G", matches)
+
+
+@pytest.mark.parametrize("pattern", ["{source: aws.states}", "{source: [{prefix: aws}]}"])
+def test_a_pattern_of_another_kind_is_an_error(tmp_path: Path, pattern: str) -> None:
+    events = f"Events: {{E: {{Type: EventBridgeRule, Properties: {{Pattern: {pattern}}}}}}}"
+    template = written(tmp_path, f"  G:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, {events}}}\n")
+
+    with pytest.raises(TemplateError, match="list of values"):
+        _ = template.rules
 
 
 def test_the_longest_prefix_wins_and_an_open_path_says_so(tmp_path: Path) -> None:

@@ -110,14 +110,16 @@ def test_planning_twice_leaves_one_event_and_one_record(world: World) -> None:
     assert [e.event.type for e in world.services.events.read(TENANT)].count("analysis.started") == 1
 
 
-@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
-def test_an_execution_that_ended_without_a_word_fails_the_analysis_once(world: World, status: Any) -> None:
+@pytest.mark.parametrize(
+    ("status", "ends"), [("FAILED", ("failed", "FAILED")), ("TIMED_OUT", ("failed", "TIMED_OUT")), ("ABORTED", ("cancelled", "cancelled"))]
+)
+def test_an_execution_that_ended_without_a_word_ends_the_analysis_once(world: World, status: Any, ends: tuple[str, str]) -> None:
     analysis_id = started(world, registered(world))["id"]
     world.workflows.executions[analysis_id] = replace(world.workflows.executions[analysis_id], status=status)
 
     views = [world.services.analyses.view(TENANT, analysis_id) for _ in range(2)]
 
-    assert [(view["status"], view["errors"][0]["code"]) for view in views] == [("failed", "ExecutionEnded")] * 2
+    assert [(view["status"], view["errors"][0]["code"]) for view in views] == [ends] * 2
     assert [e.event.type for e in world.services.events.read(TENANT)].count("analysis.failed") == 1
 
 

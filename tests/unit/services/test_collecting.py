@@ -16,6 +16,7 @@ from upid.domain.inventory import Unreadable
 from upid.engine.usage.storage import to_arrays
 from upid.ports.metrics_source import PodContainer
 from upid.ports.usage_history import HistoryScope, UsageChunk
+from upid.ports.workflows import Execution
 from upid.services.profiles import Profiles, RowKey, rebuild
 from upid.services.sizing import rows_of
 
@@ -382,6 +383,39 @@ def test_an_analysis_that_fails_is_recorded_as_such(world: World) -> None:
 
     assert world.services.analyses.log.view("default", "an_1")["errors"] == [{"code": "ValueError", "detail": "plain words", "subject": ""}]
     assert [entry.event.type for entry in world.services.events.read("default")] == ["analysis.failed"]
+
+
+@pytest.mark.parametrize(
+    ("execution", "status", "error"),
+    [
+        (Execution("analyze-cluster", "an_1", "TIMED_OUT"), "failed", ("TIMED_OUT", "The execution ended as TIMED_OUT before its end was recorded.")),
+        (Execution("analyze-cluster", "an_1", "FAILED", None, "States.DataLimitExceeded", "Too long."), "failed", ("States.DataLimitExceeded", "Too long.")),
+        (Execution("analyze-cluster", "an_1", "ABORTED", cause="Enough."), "cancelled", ("cancelled", "Enough.")),
+    ],
+)  # fmt: skip
+def test_work_whose_execution_is_over_ends_with_it_once(world: World, execution: Execution, status: str, error: tuple[str, str]) -> None:
+    world.services.records.transact([world.services.analyses.log.queued("default", "an_1", {"cluster_id": "cl_1"})])
+
+    answers = [world.services.completing.lose("default", execution) for _ in range(2)]
+
+    view = world.services.analyses.log.view("default", "an_1")
+    assert answers == [{"status": status}] * 2
+    assert (view["status"], view["errors"]) == (status, [{"code": error[0], "detail": error[1], "subject": ""}])
+    assert [entry.event.type for entry in world.services.events.read("default")] == ["analysis.failed"]
+
+
+def test_work_that_was_recorded_stays_as_it_is_when_its_execution_ends(world: World) -> None:
+    cluster_id = world.register()
+    ended = world.collect(cluster_id, history_seconds=HOUR)
+
+    answer = world.services.completing.lose("default", Execution("collect-usage", ended["id"], "FAILED", None, "CollectionFailed"))
+
+    assert answer == {"status": "succeeded"}
+    assert world.services.collections.view("default", ended["id"]) == ended
+
+
+def test_an_execution_whose_work_is_not_kept_any_more_is_no_error(world: World) -> None:
+    assert world.services.completing.lose("default", Execution("aggregate-usage", "ag_1", "TIMED_OUT")) == {"status": "gone"}
 
 
 def test_a_cluster_deleted_in_between_leaves_nothing(world: World) -> None:

@@ -105,7 +105,7 @@ def test_a_collection_whose_execution_ended_unrecorded_does_not_block_the_cluste
 
     ended = world.services.collections.view("default", first)
     assert second != first
-    assert (ended["status"], ended["errors"][0]["code"]) == ("failed", "ExecutionEnded")
+    assert (ended["status"], ended["errors"][0]["code"]) == ("failed", "TIMED_OUT")
 
 
 def test_the_same_key_starts_one_collection_even_after_it_ended(world: World) -> None:

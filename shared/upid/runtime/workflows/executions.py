@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
 from upid.adapters.embedded.workflows import KEPT_SECONDS, execution_key, running_key
 from upid.domain.errors import AppError, VersionConflictError
 from upid.domain.times import format_time
 from upid.ports.clock import Clock
 from upid.ports.records import Key, Record, Records
-from upid.runtime.template import ACCOUNT, REGION, Template, TemplateError
+from upid.runtime.template import ACCOUNT, REGION, Template, TemplateError, machine_arn
 from upid.runtime.workflows.faults import RUNTIME, TIMEOUT, DefinitionError, StatesError
 from upid.runtime.workflows.frames import ROOT, Frame, Run, Tasks
 from upid.runtime.workflows.journal import Journal
@@ -22,6 +24,7 @@ from upid.runtime.workflows.loader import Definition, load
 from upid.runtime.workflows.states import HANDLERS
 
 DEFINITIONS: Final = "wf#definitions"
+PREFIX: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,12 +38,13 @@ class Executions:
     tasks: Tasks
 
     async def run(self, machine: str, name: str) -> None:
-        """Bring an execution to its end and settle it; one that has ended is only settled."""
+        """Bring an execution to its end, tell of it and settle it; of one that has ended is only told. Until it is settled it is told again."""
         record = self.records.get(execution_key(machine, name))
         if record is not None and record.body["status"] == "RUNNING":
             journal = Journal.open(self.records, machine, name)
             end = await self._end(record, machine, journal)
             self._record(record, machine, end)
+        await self._tell(machine, name)
         await self.settle(machine, name)
 
     async def settle(self, machine: str, name: str) -> None:
@@ -49,6 +53,14 @@ class Executions:
         while journal.clear():  # noqa: ASYNC110 other executions go on between two batches; there is nothing to be told of
             await asyncio.sleep(0)
         self.records.delete(running_key(machine, name))
+
+    async def _tell(self, machine: str, name: str) -> None:
+        """Invoke the functions whose rules are for the end of this execution, as EventBridge does: at least once."""
+        record = self.records.get(execution_key(machine, name))
+        event = status_event(machine, record) if record else {}
+        for rule in self.template.rules:
+            if rule.matches(event):
+                await self.tasks.run(rule.function.name, event, rule.function.timeout_seconds)
 
     async def _end(self, record: Record, machine: str, journal: Journal) -> dict[str, Any]:
         try:
@@ -118,13 +130,27 @@ async def persistently(executions: Executions, machine: str, name: str, *, pause
     _LOG.error("Execution %s of %s is left as it is until the next start.", name, machine)
 
 
+def status_event(machine: str, record: Record) -> dict[str, Any]:
+    """Return the event by which Step Functions tells of an execution's status, with what a rule or its function may look at."""
+    body, arn = record.body, f"{PREFIX}:execution:{machine}:{record.key.sort}"
+    detail = {
+        "executionArn": arn, "stateMachineArn": machine_arn(machine), "name": record.key.sort, "status": body["status"],
+        "startDate": int(body["started_at"] * 1000), "stopDate": int(body.get("ended_at", 0.0) * 1000) or None,
+        "input": orjson.dumps(body["input"]).decode(), "inputDetails": {"included": True}, "error": body.get("error"), "cause": body.get("cause"),
+    }  # fmt: skip
+    return {
+        "version": "0", "id": f"{record.key.sort}-{body['status']}", "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states", "account": ACCOUNT, "time": format_time(body.get("ended_at", body["started_at"])), "region": REGION,
+        "resources": [arn], "detail": detail,
+    }  # fmt: skip
+
+
 def _context(record: Record, machine: str) -> dict[str, Any]:
     """Return the context object that every state of an execution sees."""
-    prefix = f"arn:aws:states:{REGION}:{ACCOUNT}"
     return {
         "Execution": {
-            "Id": f"{prefix}:execution:{machine}:{record.key.sort}", "Input": record.body["input"], "Name": record.key.sort,
+            "Id": f"{PREFIX}:execution:{machine}:{record.key.sort}", "Input": record.body["input"], "Name": record.key.sort,
             "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{machine}", "StartTime": format_time(record.body["started_at"]), "RedriveCount": 0,
         },
-        "StateMachine": {"Id": f"{prefix}:stateMachine:{machine}", "Name": machine},
+        "StateMachine": {"Id": machine_arn(machine), "Name": machine},
     }  # fmt: skip
