@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from urllib3.exceptions import HTTPError, InsecureRequestWarning, ReadTimeoutError, SSLError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, ReadTimeoutError
 
 from upid.adapters.kubernetes.credentials import Credentials, obtain, renewable
 from upid.adapters.kubernetes.eks import locate
@@ -23,6 +23,7 @@ from upid.adapters.kubernetes.target import Target
 from upid.adapters.kubernetes.tls import tls_context
 from upid.adapters.resilience.breaker import CircuitOpenError
 from upid.adapters.resilience.guards import BusyError, Guard
+from upid.adapters.resilience.trust import distrust
 from upid.domain.objects import Connection
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
@@ -95,9 +96,9 @@ class Session:
                 until = certificate.get("notAfter")
                 ends = ssl.cert_time_to_seconds(str(until)) if until else None
                 return Connection(self.target.server, secured.version() or "", not self.target.insecure, ends)
-        except ssl.SSLError as error:
-            raise NoAnswerError(f"{self._where()} cannot be trusted: {_words(error)}") from None
         except OSError as error:
+            if why := distrust(error):
+                raise NoAnswerError(f"{self._where()} cannot be trusted: {why}.") from None
             raise NoAnswerError(f"{self._where()} cannot be reached: {error.strerror or error}") from None
 
     def close(self) -> None:
@@ -122,9 +123,8 @@ class Session:
             last = attempt >= patience.attempts
             try:
                 answer, asked = self._guarded(method, path, body)
-            except SSLError as error:
-                raise self._failure(error) from None
             except HTTPError as error:
+                last = last or bool(distrust(error))  # whom one does not trust, one does not trust a second later
                 attempt += isinstance(error, ReadTimeoutError)  # each has cost a long wait already, so half as many are made
                 if last:
                     raise self._failure(error) from None
@@ -223,8 +223,8 @@ class Session:
         cause: BaseException = getattr(error, "reason", None) or error
         if not isinstance(cause, BaseException):
             cause = error
-        if isinstance(error, SSLError) or isinstance(cause, SSLError):
-            return NoAnswerError(f"{self._where()} cannot be trusted: {_words(cause)}")
+        if why := distrust(error):
+            return NoAnswerError(f"{self._where()} cannot be trusted: {why}.")
         if "imeout" in type(cause).__name__:
             return NoAnswerError(f"{self._where()} does not answer in time.")
         return NoAnswerError(f"{self._where()} cannot be reached: {_words(cause)}")

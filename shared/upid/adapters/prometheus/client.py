@@ -17,6 +17,7 @@ from urllib3.response import BaseHTTPResponse
 
 from upid.adapters.prometheus.access import Endpoint
 from upid.adapters.resilience.guards import Guard
+from upid.adapters.resilience.trust import distrust
 from upid.domain.errors import AppError, ForbiddenError, RefusedError, UnauthenticatedError, UnavailableError
 
 ATTEMPTS: Final = 4
@@ -53,6 +54,10 @@ class SlowError(PassingError):
 
 class TimedOutError(SlowError):
     """No answer in time: the same again would take as long, a smaller query may not."""
+
+
+class UntrustedError(UnavailableError):
+    """Its certificate or its TLS is refused: a second try heals nothing."""
 
 
 @dataclass(slots=True)
@@ -109,7 +114,7 @@ class PrometheusClient:
         if self.guard is None:
             return self._once(path, params, read, within_seconds)
         kept: PassingError | None = None
-        with self.guard.attempt((BrokenError, TimedOutError), wait_seconds=QUEUE_SECONDS):
+        with self.guard.attempt((BrokenError, TimedOutError, UntrustedError), wait_seconds=QUEUE_SECONDS):
             try:
                 return self._once(path, params, read, within_seconds)
             except (ThrottledError, SlowError) as error:
@@ -123,6 +128,8 @@ class PrometheusClient:
         try:
             document = self._read(self._send(path, params, within_seconds), read)
         except HTTPError as error:
+            if why := distrust(error):
+                raise UntrustedError(f"{self.endpoint.base} cannot be trusted: {why}.") from None
             raise _failure(self.endpoint.base, error) from error
         except UnreadableAnswerError as error:
             raise UnavailableError(f"{self.endpoint.base} does not answer as a Prometheus API: {error}") from None
