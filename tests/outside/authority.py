@@ -73,6 +73,7 @@ def https(
     folder: Path,
     least: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
     most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    *,
     days: float = 1,
     certificate: tuple[bytes, bytes] | None = None,
 ) -> Iterator[str]:

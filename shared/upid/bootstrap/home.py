@@ -49,6 +49,11 @@ class Home:
 
         return Database(self.settings.home / "upid.db")
 
+    def scrub(self) -> None:
+        """Leave nothing of deleted records in the data folder; on AWS the table keeps nothing of them by itself."""
+        if not self.settings.aws:
+            self.database.scrub()
+
     @cached_property
     def aws(self) -> AwsClients:
         """Clients of AWS services."""

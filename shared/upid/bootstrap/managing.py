@@ -26,7 +26,7 @@ class Managing(Computing):
         return ClustersService(
             records=self.records, clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes,
             metrics_sources=self.metrics_sources, keys=self.idempotency, clock=self.clock, ids=self.ids, cancel_collection=self.collections.cancel,
-            forget_analyses=self.analyses.forget, forget_connections=self._forget_connections,
+            forget_analyses=self.analyses.forget, forget_connections=self._forget_connections, scrub=self.scrub,
         )  # fmt: skip
 
     def _forget_connections(self, tenant: str, cluster_id: str) -> None:

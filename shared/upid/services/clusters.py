@@ -77,6 +77,7 @@ class ClustersService:
     cancel_collection: Callable[[str, str, str], None]
     forget_analyses: Callable[[str, str], None]
     forget_connections: Callable[[str, str], None]
+    scrub: Callable[[], None]
 
     def register(self, caller: Caller, registration: Registration, *, idempotency_key: str = "") -> dict[str, Any]:
         """Register a cluster and return its view; the same idempotency key and registration within a day return the first answer.
@@ -144,6 +145,7 @@ class ClustersService:
                 self._hold_name(caller.tenant, cluster_id, registration.name)
                 continue
             self.forget_connections(caller.tenant, cluster_id)
+            self.scrub()
             return cluster_view(body)
         raise VersionConflictError(f"Cluster {cluster_id} changes too often to be written.", id=cluster_id)
 
@@ -174,7 +176,9 @@ class ClustersService:
         """Seal a cluster's credentials anew under a new data key and return its view; NotFoundError. Who reads them meanwhile reads the old or the new."""
         found = self.clusters.get(caller.tenant, cluster_id).body
         told = [self._event(caller, "cluster.key_rotated", found)]
-        return cluster_view(self.clusters.change(caller.tenant, cluster_id, self._sealed_anew, events=told))
+        view = cluster_view(self.clusters.change(caller.tenant, cluster_id, self._sealed_anew, events=told))
+        self.scrub()
+        return view
 
     def rotate_due_key(self, caller: Caller, cluster_id: str) -> bool:
         """Rotate a cluster's data key where it is older than 90 days, and return whether it was."""
@@ -193,6 +197,7 @@ class ClustersService:
         self.blobs.delete_all(blob_prefix(tenant, cluster_id))
         remains = self.history.delete_cluster(tenant, cluster_id)
         self.records.delete(registry_key(cluster_id))
+        self.scrub()
         return remains
 
     def _matching(self, tenant: str, cluster_id: str, if_match: int | None) -> Record:

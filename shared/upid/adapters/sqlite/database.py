@@ -15,6 +15,7 @@ from upid.adapters.directory.files import make_directory
 from upid.domain.errors import UnavailableError
 
 BUSY_SECONDS: Final = 30.0
+SCRUB_SECONDS: Final = 1.0
 LONGEST_LOG_BYTES: Final = 64 << 20
 SCHEMA_VERSION: Final = 1
 SCHEMA: Final = """
@@ -67,6 +68,12 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def scrub(self) -> None:
+        """Empty the log that runs ahead of the file, so that nothing of what was deleted is left in it; who reads or writes just now delays that to the next checkpoint."""
+        with self._told(), contextlib.closing(sqlite3.connect(self._path, timeout=SCRUB_SECONDS, isolation_level=None)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close this process's connections; whoever uses the database afterwards opens new ones."""
         with self._lock:
@@ -116,6 +123,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
     # With WAL, NORMAL keeps the file whole through any crash; a power cut may take the last transactions back, all or none of each.
     connection.execute("PRAGMA synchronous = NORMAL")
+    # What is deleted or replaced may have been a sealed credential: it is written over with zeros.
+    connection.execute("PRAGMA secure_delete = ON")
     # A burst of writes lets the log grow; behind a checkpoint it is cut back to this. [bytes]
     connection.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_BYTES}")
     if connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
