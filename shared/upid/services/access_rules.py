@@ -26,16 +26,16 @@ class Rule:
 
 
 RULES: Final = (
-    Rule("", ("namespaces", "nodes", "pods"), ("list", "get"), "collect"),
-    Rule("apps", ("deployments", "statefulsets", "daemonsets", "replicasets"), ("list", "get"), "collect"),
-    Rule("batch", ("jobs", "cronjobs"), ("list", "get"), "collect"),
-    Rule("autoscaling", ("horizontalpodautoscalers",), ("list", "get"), "collect"),
+    Rule("", ("namespaces", "nodes", "pods"), ("list",), "collect"),
+    Rule("apps", ("deployments", "statefulsets", "daemonsets", "replicasets"), ("list",), "collect"),
+    Rule("batch", ("jobs", "cronjobs"), ("list",), "collect"),
+    Rule("autoscaling", ("horizontalpodautoscalers",), ("list",), "collect"),
     Rule("", ("services", "configmaps", "persistentvolumeclaims"), ("list",), "show"),
-    Rule("argoproj.io", ("rollouts",), ("list", "get"), "show"),
+    Rule("argoproj.io", ("rollouts",), ("list",), "show"),
     Rule("metrics.k8s.io", ("nodes",), ("list",), "show"),
-    Rule("apps", ("deployments", "statefulsets", "daemonsets"), ("patch",), "apply"),
-    Rule("batch", ("cronjobs",), ("patch",), "apply"),
-    Rule("argoproj.io", ("rollouts",), ("patch",), "apply"),
+    Rule("apps", ("deployments", "statefulsets", "daemonsets"), ("patch", "get"), "apply"),
+    Rule("batch", ("cronjobs",), ("patch", "get"), "apply"),
+    Rule("argoproj.io", ("rollouts",), ("patch", "get"), "apply"),
     Rule("", ("pods/resize",), ("patch",), "apply"),
 )
 # Listing Secrets lets an account read them, so no manifest asks for it: who wants them shown adds it himself.

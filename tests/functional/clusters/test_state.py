@@ -45,7 +45,7 @@ def test_the_manifests_allow_what_is_checked_and_no_more(client: Client, registe
         named = {f"{v} {r}.{g}".rstrip(".") for g, r, v in allowed if v != "get"}
         assert named == {check for check in checked - {"list secrets"} if name == "with_apply" or check.startswith("list")}
         assert not [resource for _, resource, _ in allowed if resource in {"secrets", "*"}]
-        assert {v for _, _, v in allowed} == ({"get", "list", "patch"} if name == "with_apply" else {"get", "list"})
+        assert {v for _, _, v in allowed} == ({"get", "list", "patch"} if name == "with_apply" else {"list"})
 
 
 def test_a_cluster_that_is_not_there_is_told_and_the_rest_skipped(client: Client, demo: DemoServer) -> None:
