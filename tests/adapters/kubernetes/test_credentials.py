@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from adapters.kubernetes.playing import Api, refusal
 from outside.serving import Reply, Request, serving
+from worlds.collection import SetClock
 
 from upid.adapters.kubernetes.credentials import obtain
 from upid.adapters.kubernetes.errors import KubeconfigError
 from upid.adapters.kubernetes.lists import Lister
-from upid.adapters.kubernetes.session import Session
+from upid.adapters.kubernetes.session import Patience, Session
 from upid.adapters.kubernetes.target import Login, Target
+from upid.domain.times import format_time
 
 CREDENTIAL = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"}
 
@@ -31,7 +33,7 @@ def answer(**status: Any) -> str:
 
 
 def headers(login: Login) -> dict[str, str]:
-    return dict(obtain(Target("c", "https://api:6443", b"PEM", login=login)).headers)
+    return dict(obtain(Target("c", "https://api:6443", b"PEM", login=login), 0.0).headers)
 
 
 def test_a_name_and_a_password_are_basic_authentication() -> None:
@@ -49,7 +51,7 @@ def test_a_plugin_gives_a_token(tmp_path: Path) -> None:
 def test_a_plugin_gives_a_certificate(tmp_path: Path) -> None:
     login = plugin(tmp_path, answer(clientCertificateData="CERT", clientKeyData="KEY"))
 
-    credentials = obtain(Target("c", "https://api", login=login))
+    credentials = obtain(Target("c", "https://api", login=login), 0.0)
 
     assert (credentials.certificate_pem, credentials.key_pem, credentials.headers) == (b"CERT", b"KEY", ())
 
@@ -109,6 +111,48 @@ def test_after_a_401_a_plugin_is_asked_anew_once(tmp_path: Path) -> None:
         assert session.get("/version").status == 200
         session.close()
     assert seen == ["Bearer t0", "Bearer t1", "Bearer t1"]
+
+
+def clocked(login: Login, url: str, clock: SetClock) -> Session:
+    return Session(Target("c", url, login=login), Patience(now=clock.now))
+
+
+def test_what_a_plugin_gives_is_asked_anew_at_its_end(tmp_path: Path) -> None:
+    clock, count = SetClock(), tmp_path / "count"
+    until = format_time(clock.now() + 600)
+    code = f"open({str(count)!r}, 'a').write('x')\nn = len(open({str(count)!r}).read())\n"
+    code += f"print(json.dumps({CREDENTIAL!r} | {{'status': {{'token': f't{{n}}', 'expirationTimestamp': {until!r}}}}}))"
+    seen: list[str] = []
+
+    def reply(request: Request) -> Reply:
+        seen.append(request.headers["authorization"])
+        return Reply({"gitVersion": "v1"})
+
+    with serving(reply) as url:
+        session = clocked(plugin(tmp_path, code), url, clock)
+        for moment in (0, 599, 1):
+            clock.moment += moment
+            session.get("/version")
+        session.close()
+    assert seen == ["Bearer t1", "Bearer t1", "Bearer t2"]
+
+
+def test_a_token_file_is_read_anew_every_minute(tmp_path: Path) -> None:
+    clock, file = SetClock(), tmp_path / "token"
+    seen: list[str] = []
+
+    def reply(request: Request) -> Reply:
+        seen.append(request.headers["authorization"])
+        return Reply({"gitVersion": "v1"})
+
+    with serving(reply) as url:
+        session = clocked(Login(token_file=str(file)), url, clock)
+        for token, seconds in (("one", 0), ("two", 59), ("three", 1)):
+            file.write_text(token)
+            clock.moment += seconds
+            session.get("/version")
+        session.close()
+    assert seen == ["Bearer one", "Bearer one", "Bearer three"]
 
 
 def test_a_token_file_that_was_renewed_is_read_anew_after_a_401(tmp_path: Path, api: Api) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from outside.serving import Reply, Request, serving
+from worlds.collection import SetClock
 
-from upid.adapters.kubernetes import kubeconfig
+from upid.adapters.kubernetes import eks, kubeconfig
 from upid.adapters.kubernetes.client import ApiServers
+from upid.adapters.kubernetes.session import Patience
 from upid.domain.clusters import ClusterAccess
-from upid.domain.errors import InvalidRequestError, RefusedError
+from upid.domain.errors import InvalidRequestError, RefusedError, UnavailableError
 
 ROLE = "arn:aws:iam::123456789012:role/reader"
 ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
@@ -73,6 +76,29 @@ def test_a_token_is_a_signed_request_of_the_role_for_this_cluster(aws: list[Requ
     assert query["X-Amz-Credential"][0].startswith("ASIAROLE/")
     assert query["X-Amz-Security-Token"] == ["role-session"]
     assert len(seen) == 2  # the first was refused, and a token made anew
+
+
+def test_a_token_is_made_anew_before_its_fifteen_minutes_end(aws: list[Request], seen: list[Request]) -> None:
+    clock = SetClock()
+    server = ApiServers(Patience(now=clock.now)).open(ClusterAccess(eks_name="production", eks_region="eu-central-1", role_arn=ROLE))
+    assumed = []
+    for seconds in (0, 839, 1):
+        clock.moment += seconds
+        server.version()
+        assumed.append(len([request for request in aws if request.param("Action") == "AssumeRole"]))
+
+    assert [count - assumed[0] for count in assumed] == [0, 0, 1]
+    assert len([request for request in seen if request.path == "/version"]) == 4  # the first was refused
+
+
+def test_an_aws_that_hangs_is_given_up_in_time(aws: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{hanging.getsockname()[1]}")
+        monkeypatch.setattr(eks, "READ_SECONDS", 0.2)
+        with pytest.raises(UnavailableError, match="STS in eu-central-1|EKS in eu-central-1"):
+            ApiServers().open(ClusterAccess(eks_name="production", eks_region="eu-central-1", role_arn=ROLE)).version()
+
+    assert aws == []
 
 
 def test_without_a_role_the_platform_signs_for_itself(aws: list[Request], seen: list[Request]) -> None:

@@ -47,7 +47,7 @@ def test_both_loaders_come_to_the_same(folder: Path, context: str) -> None:
     theirs = Configuration()
     load_kube_config(str(folder / "config"), context, theirs)
     target = load(ClusterAccess(kubeconfig=(folder / "config").read_text(), context=context, trusted=True, base_path=str(folder)))
-    ours = obtain(target)
+    ours = obtain(target, 0.0)
 
     assert [value for _, value in ours.headers] == [setting["value"].strip() for setting in theirs.auth_settings().values()]
     assert target.server == theirs.host

@@ -1,8 +1,9 @@
-"""From a login to what goes with each request: headers and a client certificate. Programs and files are asked anew after a 401."""
+"""From a login to what goes with each request: headers and a client certificate. What ends is made anew before its end, and after a 401."""
 
 from __future__ import annotations
 
 import base64
+import math
 import os
 import subprocess
 import sys
@@ -16,35 +17,33 @@ import orjson
 from upid.adapters.kubernetes import eks
 from upid.adapters.kubernetes.errors import KubeconfigError
 from upid.adapters.kubernetes.target import Login, Target
+from upid.domain.times import parse_time
 
 PLUGIN_SECONDS: Final = 60.0
+FILE_SECONDS: Final = 60.0  # a token in a file is read as often as the official Go client does
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Headers of every request, and a client certificate with its key (PEM, empty = none)."""
+    """Headers of every request, and a client certificate with its key (PEM, empty = none). `until`: when to ask anew, in seconds since the epoch."""
 
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     certificate_pem: bytes = field(default=b"", repr=False)
     key_pem: bytes = field(default=b"", repr=False)
-
-    @property
-    def changing(self) -> bool:
-        """Tell whether there is anything that could be asked anew."""
-        return bool(self.headers or self.certificate_pem)
+    until: float = math.inf
 
 
-def obtain(target: Target) -> Credentials:
-    """Return what proves the caller now; KubeconfigError where a plugin or a token file fails."""
-    login = target.login
+def obtain(target: Target, now: float) -> Credentials:
+    """Return what proves the caller at a moment; KubeconfigError where a plugin or a token file fails."""
+    login, until = target.login, math.inf
     token, certificate, key = login.token, login.certificate_pem, login.key_pem
     if login.token_file:
-        token = _read_token(login.token_file)
+        token, until = _read_token(login.token_file), now + FILE_SECONDS
     if login.eks is not None:
-        token = eks.token(login.eks)
+        token, until = eks.token(login.eks), now + eks.TOKEN_SECONDS
     if login.plugin is not None and not token:
         status = _run(login.plugin, target)
-        token = str(status.get("token") or "")
+        token, until = str(status.get("token") or ""), _end_of(status)
         if status.get("clientCertificateData"):
             certificate, key = str(status["clientCertificateData"]).encode(), str(status.get("clientKeyData") or "").encode()
     headers = list(login.headers)
@@ -53,7 +52,7 @@ def obtain(target: Target) -> Credentials:
     elif login.username:
         pair = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
         headers.append(("Authorization", f"Basic {pair}"))
-    return Credentials(tuple(headers), certificate, key)
+    return Credentials(tuple(headers), certificate, key, until)
 
 
 def renewable(login: Login) -> bool:
@@ -93,6 +92,14 @@ def _run(plugin: Mapping[str, Any], target: Target) -> Mapping[str, Any]:
             f"The exec plugin {command!r} failed with status {done.returncode}: {words[-1][:300] if words else 'no word'}"
         )
     return _status(done.stdout, command)
+
+
+def _end_of(status: Mapping[str, Any]) -> float:
+    """Return when a plugin's answer ends, never where it does not tell."""
+    try:
+        return parse_time(str(status["expirationTimestamp"]))
+    except (KeyError, ValueError):
+        return math.inf
 
 
 def _environment(plugin: Mapping[str, Any], target: Target, *, interactive: bool) -> dict[str, str]:

@@ -10,7 +10,10 @@ from upid.adapters.kubernetes.target import Eks
 
 PREFIX: Final = "k8s-aws-v1."
 SIGNED_SECONDS: Final = 60  # as the official clients sign; EKS takes the token for 15 minutes all the same
+TOKEN_SECONDS: Final = 14 * 60.0  # then a new one is made, as `aws eks get-token` tells kubectl to
 SESSION_NAME: Final = "upid"
+CONNECT_SECONDS: Final = 3.0
+READ_SECONDS: Final = 5.0
 
 
 def locate(eks: Eks) -> tuple[str, bytes]:
@@ -18,7 +21,7 @@ def locate(eks: Eks) -> tuple[str, bytes]:
     from upid.adapters.aws.errors import told  # noqa: PLC0415 imports botocore
 
     with told(f"EKS in {eks.region}"):
-        found = _session(eks).client("eks").describe_cluster(name=eks.name)["cluster"]
+        found = _client(_session(eks), "eks").describe_cluster(name=eks.name)["cluster"]
     if not found.get("endpoint"):
         raise KubeconfigError(f"The EKS cluster {eks.name} has no endpoint yet: it is {found.get('status', 'in an unknown state')}.")
     return str(found["endpoint"]).rstrip("/"), base64.b64decode(found.get("certificateAuthority", {}).get("data", ""))
@@ -32,7 +35,7 @@ def token(eks: Eks) -> str:
 
     with told(f"STS in {eks.region}"):
         session = _session(eks)
-        client = session.client("sts", region_name=eks.region)
+        client = _client(session, "sts")
         credentials = session.get_credentials()
         if credentials is None:
             raise KubeconfigError("There are no AWS credentials to sign in to EKS with.")
@@ -49,6 +52,14 @@ def _suffix(region: str) -> str:
     return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
 
 
+def _client(session: Any, service: str) -> Any:
+    """Return a client that gives up in time: a cluster must not wait for AWS longer than for its own API server."""
+    from botocore.config import Config  # noqa: PLC0415 takes half a second
+
+    times = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 2})
+    return session.client(service, config=times)
+
+
 def _session(eks: Eks) -> Any:
     """Return a session of the role, or of whoever the platform is where none is named."""
     import boto3  # noqa: PLC0415 takes half a second
@@ -56,5 +67,5 @@ def _session(eks: Eks) -> Any:
     own = boto3.Session(region_name=eks.region)
     if not eks.role_arn:
         return own
-    assumed = own.client("sts").assume_role(RoleArn=eks.role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
+    assumed = _client(own, "sts").assume_role(RoleArn=eks.role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
     return boto3.Session(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=eks.region)

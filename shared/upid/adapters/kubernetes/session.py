@@ -46,6 +46,7 @@ class Patience:
     answer_bytes: int = 256 << 20
     queue_seconds: float = 30.0
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,19 @@ class Session:
                 if self.target.login.eks and not self.target.server:
                     server, authority = locate(self.target.login.eks)
                     self.target = replace(self.target, server=server, authority_pem=authority)
-                credentials = obtain(self.target)
+                credentials = obtain(self.target, self.patience.now())
                 self._open = self._pool(credentials), credentials
+            elif self._open[1].until <= self.patience.now():
+                self._open = self._renewed(*self._open)
             return self._open
+
+    def _renewed(self, pool: urllib3.PoolManager, old: Credentials) -> tuple[urllib3.PoolManager, Credentials]:
+        """Return what to go on with: the connections stay where only the token is another."""
+        new = obtain(self.target, self.patience.now())
+        if (new.certificate_pem, new.key_pem) != (old.certificate_pem, old.key_pem):
+            pool.clear()
+            pool = self._pool(new)
+        return pool, new
 
     def _pool(self, credentials: Credentials) -> urllib3.PoolManager:
         target = self.target
