@@ -112,6 +112,22 @@ class ScalingOut(Answer):
     reasons: list[ReasonOut]
 
 
+class VolumeOut(Answer):
+    """A PersistentVolumeClaim of the workload: how large it must be, never smaller than it is. [bytes]"""
+
+    claim: str
+    storage_class: str
+    status: Literal["recommended", "unchanged", "withheld"]
+    withheld_code: str | None
+    current_bytes: float | None
+    recommended_bytes: float | None
+    used_bytes: float | None = Field(description="The largest use in the window. [bytes]")
+    growth_bytes_per_day: float | None
+    days_until_full: float | None = Field(description="At that growth; null: it does not grow. [d]")
+    confidence: float | None
+    reasons: list[ReasonOut]
+
+
 class RecommendationOut(Answer):
     """One container of one workload: what it needs, why, how sure that is and what it saves. With `fields`, only the members asked for."""
 
@@ -137,6 +153,7 @@ class RecommendationOut(Answer):
     risk: RiskOut | None = None
     savings_usd_per_month: float | None = None
     scaling: ScalingOut | None = None
+    storage: list[VolumeOut] = []
     review: Review = "open"
     review_comment: str | None = None
     reviewed_by: str | None = None

@@ -40,6 +40,14 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "memory_limit": "The memory limit lies {memory_limit_headroom} of the largest use above the request.",
     "qos_guaranteed": "Requests and limits stay equal, so the pod stays in QoS class Guaranteed.",
     "margin_for_little_data": "Only {hours} h were seen, so {volume_margin} are added.",
+    "volume_no_data": "There is no sample of what this volume holds.",
+    "volume_not_enough_data": "What this volume holds was seen for {volume_hours} h only.",
+    "volume_size_unknown": "How large the volume is, is not known.",
+    "volume_used": "The volume held {volume_peak_bytes} of its {volume_now_bytes} at most.",
+    "volume_growth": "It grows by {volume_growth_bytes_per_day} a day: {volume_expected_bytes} are expected in {volume_review_days} days.",
+    "volume_full": "At that growth it is full in {volume_days_until_full} days.",
+    "volume_as_is": "Its size is right as it is.",
+    "volume_never_smaller": "{volume_need_bytes} would be enough, but a volume cannot be made smaller.",
     "run_peaks": "{runs} runs were seen, each counts once, by its peak: CPU of {cpu_runs_cores} covers them as the strategy asks.",
     "replicas_low_demand": "All pods together use {scaling_low_cores} CPU and {scaling_low_bytes} of memory or less for 5 % of the time.",
     "replicas_high_demand": "All pods together are expected above {scaling_high_cores} CPU and {scaling_high_bytes} of memory for a tenth of the time that is allowed.",
@@ -82,7 +90,7 @@ def _said(name: str, value: Any) -> str:
         return percent(value)
     if name.endswith("_cores"):
         return format_cpu(value)
-    return format_memory(value) if name.endswith("_bytes") else f"{value:.4g}"
+    return format_memory(value) if name.endswith(("_bytes", "_bytes_per_day")) else f"{value:.4g}"
 
 
 def text_of(code: str, values: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from upid.ports.usage_history import HistoryScope, UsageHistory
 from upid.services.profiles import Profiles
 from upid.services.sizing import ContainerRow, Table, UsageWindow, align_profile, assess_rows, rows_of, samples_of, workload_index
 from upid.services.snapshots import Snapshots
+from upid.services.volumes import HISTORY_SECONDS, ClaimUse, claim_use, volume_entries
 
 
 class Scope(NamedTuple):
@@ -39,6 +40,7 @@ class Loaded:
     evidence: Evidence
     window: UsageWindow
     folds: Sequence[Fold] = ()
+    storage: ClaimUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,14 @@ class Assessor:
         if not rows:  # a cluster without workloads has no profile either
             profile = empty_profile(workload_index(rows))
             return Loaded(inventory, rows, profile, profile_evidence(profile), UsageWindow(0, 0, 0))
-        if request["source"] == "history":
-            return self._from_history(scope, inventory, rows)
-        return self._from_profile(scope, inventory, rows)
+        loaded = (
+            self._from_history(scope, inventory, rows) if request["source"] == "history" else self._from_profile(scope, inventory, rows)
+        )
+        return replace(loaded, storage=self._storage(scope, loaded))
 
     def assess(self, loaded: Loaded, options: Options) -> Table:
         """Return the table of recommendations of a loaded shard."""
-        return assess_rows(
+        table = assess_rows(
             loaded.rows,
             loaded.profile,
             loaded.evidence,
@@ -75,6 +78,16 @@ class Assessor:
             window=loaded.window,
             folds=loaded.folds,
         )
+        return table if loaded.storage is None else replace(table, volumes=volume_entries(loaded.storage, options))
+
+    def _storage(self, scope: Scope, loaded: Loaded) -> ClaimUse | None:
+        """Return what the claims of the loaded workloads hold, None where they have none: then nothing is read."""
+        uids = {row.uid for row in loaded.rows}
+        claims = [claim for claim in loaded.inventory.claims if claim.workload_uid in uids]
+        if not claims:
+            return None
+        history, end = HistoryScope(scope.tenant, scope.cluster_id, scope.shard), float(loaded.window.end)
+        return claim_use(claims, self.history.read_family(history, "storage", start=end - HISTORY_SECONDS, end=end))
 
     def _from_profile(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
         stored = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard)

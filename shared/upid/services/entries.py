@@ -47,7 +47,7 @@ def entry(table: Table, index: int) -> dict[str, Any]:
     """Return one row as `upid scan --output json` and the API show it, keys in their documented order; a figure without samples is None.
 
     Keys: namespace, kind, name, uid, container, role (main, sidecar, init), replicas, status, withheld_code, current, recommended, evidence,
-    reasons, confidence, backtest, risk, savings_usd_per_month, scaling (of the row's workload). IndexError for a row that is not there.
+    reasons, confidence, backtest, risk, savings_usd_per_month, scaling and storage (of the row's workload). IndexError for a row that is not there.
     """
     from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, WITHHELD_CODES  # noqa: PLC0415 API groups must start without numpy
 
@@ -63,6 +63,7 @@ def entry(table: Table, index: int) -> dict[str, Any]:
         "evidence": _evidence(table, index), "reasons": _reasons(table, index), "confidence": number(columns["confidence"][index], digits=4),
         "backtest": _backtest(table, index), "risk": _risk(table, index),
         "savings_usd_per_month": number(columns["savings_usd_per_month"][index], digits=4), "scaling": scaling_entry(table, index),
+        "storage": list(table.volumes.get(row.uid, ())),
     }  # fmt: skip
 
 
@@ -156,7 +157,9 @@ def _risk(table: Table, index: int) -> dict[str, Any]:
 
 def entries(table: Table) -> list[dict[str, Any]]:
     """Return all rows of a table as entries, in order."""
-    plain = Table(list(table.rows), {name: column.tolist() for name, column in table.columns.items()}, table.window, table.source)
+    plain = Table(
+        list(table.rows), {name: column.tolist() for name, column in table.columns.items()}, table.window, table.source, table.volumes
+    )
     return [entry(plain, i) for i in range(len(plain.rows))]
 
 

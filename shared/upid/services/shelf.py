@@ -43,7 +43,7 @@ class Shelf:
     def entries(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """Return some as `upid scan` shows them; IndexError for a row that is not there."""
         chosen = {name: column[list(rows)] for name, column in self.table.columns.items()}
-        return entries(Table([self.table.rows[row] for row in rows], chosen, self.table.window, self.table.source))
+        return entries(Table([self.table.rows[row] for row in rows], chosen, self.table.window, self.table.source, self.table.volumes))
 
 
 class Shelves:

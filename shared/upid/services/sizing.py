@@ -55,12 +55,16 @@ class UsageWindow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Recommendations of many rows: their metadata, and columns of shape (rows,) as `upid.engine.rightsizing.columns` names them."""
+    """Recommendations of many rows: their metadata, and columns of shape (rows,) as `upid.engine.rightsizing.columns` names them.
+
+    `volumes`: what the claims of each workload need, by its uid, as `upid.services.volumes` shows them.
+    """
 
     rows: Sequence[ContainerRow]
     columns: Mapping[str, NDArray[Any]]
     window: UsageWindow
     source: str
+    volumes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def rows_of(inventory: Inventory) -> list[ContainerRow]:

@@ -17,7 +17,10 @@ def pack_table(table: Table) -> bytes:
     rows = [[r.namespace, r.kind, r.name, r.uid, r.container, r.role, r.replicas, _resources(r.resources), r.heap_bytes,
              asdict(r.autoscaler) if r.autoscaler else None] for r in table.rows]  # fmt: skip
     window = table.window
-    return pack(table.columns, {"rows": rows, "window": [window.start, window.end, window.step_seconds], "source": table.source})
+    return pack(
+        table.columns,
+        {"rows": rows, "window": [window.start, window.end, window.step_seconds], "source": table.source, "volumes": dict(table.volumes)},
+    )
 
 
 def _resources(resources: Resources) -> list[float | None]:
@@ -29,7 +32,7 @@ def unpack_table(data: bytes | memoryview) -> Table:
     columns, meta = unpack(data)
     if not {"rows", "window", "source"} <= meta.keys():
         raise ValueError("These arrays are no table of recommendations.")
-    return Table(_Rows(meta["rows"]), columns, UsageWindow(*meta["window"]), meta["source"])
+    return Table(_Rows(meta["rows"]), columns, UsageWindow(*meta["window"]), meta["source"], meta.get("volumes", {}))
 
 
 class _Rows(list[Any]):

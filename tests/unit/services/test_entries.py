@@ -13,13 +13,13 @@ from unit.services.test_sizing import APP, chunk, inventory, table, workload
 from upid.domain.inventory import Autoscaler, Container, Resources
 from upid.domain.reasons import TEXTS, percent, text_of
 from upid.domain.times import format_time
-from upid.engine.rightsizing.columns import CODES, REASONS, SCALING_REASONS
+from upid.engine.rightsizing.columns import REASONS, SCALING_REASONS, VOLUME_REASONS
 from upid.services.entries import entries, entry, merge_summaries, summary
 from upid.services.sizing import rows_of
 
 KEYS = [
     "namespace", "kind", "name", "uid", "container", "role", "replicas", "status", "withheld_code", "current", "recommended", "evidence",
-    "reasons", "confidence", "backtest", "risk", "savings_usd_per_month", "scaling",
+    "reasons", "confidence", "backtest", "risk", "savings_usd_per_month", "scaling", "storage",
 ]  # fmt: skip
 
 
@@ -118,8 +118,8 @@ def test_reasons_say_their_values() -> None:
 
 
 def test_every_code_has_a_text_that_says_all_its_values() -> None:
-    assert set(TEXTS) == {*CODES, *(reason.code for reason in SCALING_REASONS)}
-    for reason in (*REASONS, *SCALING_REASONS):
+    assert set(TEXTS) == {reason.code for reason in (*REASONS, *SCALING_REASONS, *VOLUME_REASONS)}
+    for reason in (*REASONS, *SCALING_REASONS, *VOLUME_REASONS):
         unknown: Mapping[str, Any] = dict.fromkeys(reason.values)
         numbers = dict.fromkeys(reason.values, 3.0)
         assert text_of(reason.code, numbers).endswith(".")

@@ -98,6 +98,32 @@ SCALING_REASONS: Final = (
     Reason("replicas_fill", ("scaling_high_cores", "scaling_high_bytes", "scaling_pod_cores", "scaling_pod_bytes")),
     Reason("replicas_node", ("scaling_high_cores", "largest_node_cores")),
 )
+VOLUME_CODES: Final = ("volume_no_data", "volume_not_enough_data", "volume_size_unknown")
+VOLUME_REASONS: Final = (
+    Reason("volume_no_data"),
+    Reason("volume_not_enough_data", ("volume_hours",)),
+    Reason("volume_size_unknown"),
+    Reason("volume_used", ("volume_peak_bytes", "volume_now_bytes")),
+    Reason("volume_growth", ("volume_growth_bytes_per_day", "volume_review_days", "volume_expected_bytes")),
+    Reason("volume_full", ("volume_days_until_full",)),
+    Reason("volume_as_is"),
+    Reason("volume_never_smaller", ("volume_need_bytes",)),
+)
+VOLUME_COLUMNS: Final[dict[str, str]] = {
+    "volume_status": "position in STATUSES",
+    "volume_code": "position in VOLUME_CODES, -1 = not withheld",
+    "volume_size_bytes": "recommended, never less than now; NaN = not known [bytes]",
+    "volume_now_bytes": "what it has; NaN = not known [bytes]",
+    "volume_peak_bytes": "largest use; NaN = no sample [bytes]",
+    "volume_expected_bytes": "largest use until the review of storage; NaN = no sample [bytes]",
+    "volume_need_bytes": "what that asks for, a fifth of it free; NaN = no sample [bytes]",
+    "volume_growth_bytes_per_day": "of daily peaks, as far as it is significant; 0 = none [bytes]",
+    "volume_review_days": "how far ahead growth is taken [d]",
+    "volume_days_until_full": "at that growth; NaN = it does not grow [d]",
+    "volume_hours": "time covered by samples [h]",
+    "volume_confidence": "how sure this is, 0 to 1 [1]",
+    "volume_reasons": "bool, shape (volumes, len(VOLUME_REASONS))",
+}
 SCALING_COLUMNS: Final[dict[str, str]] = {
     "scaling_kind": "position in SCALING_KINDS: an autoscaler's bounds are recommended, a count is advised",
     "scaling_status": "position in STATUSES",

@@ -42,6 +42,8 @@ class Options:
         Peaks older than this no longer count. [d]
     available_replicas : int
         Pods that are kept of a workload that has so many, so that one may fail. [1]
+    storage_review_days : float
+        A growing volume is sized for what it holds this far ahead: it cannot be made smaller, and each change is work. [d]
     review_days : float
         A growing workload is sized for its use this far ahead. [d]
     """
@@ -61,6 +63,7 @@ class Options:
     heap_overhead: float = 0.25
     memory_window_days: int = 31
     available_replicas: int = 2
+    storage_review_days: float = 30.0
     review_days: float = 7.0
 
     def __post_init__(self) -> None:
@@ -71,9 +74,9 @@ class Options:
         if not all(value > 0 for value in positive):
             raise ValueError("Roundings, minimum_samples, minimum_runs, memory_window_days and available_replicas must be above 0.")
         shares = (self.cpu_floor_cores, self.memory_floor_bytes, self.raise_hysteresis, self.lower_hysteresis, self.minimum_hours,
-                  self.memory_limit_headroom, self.heap_overhead, self.review_days)  # fmt: skip
+                  self.memory_limit_headroom, self.heap_overhead, self.review_days, self.storage_review_days)  # fmt: skip
         if not all(value >= 0 for value in shares):
-            raise ValueError("Floors, hystereses, headrooms, minimum_hours and review_days must be 0 or more.")
+            raise ValueError("Floors, hystereses, headrooms, minimum_hours and reviews must be 0 or more.")
 
 
 def options_of(strategy: str | float = DEFAULT_STRATEGY) -> Options:
