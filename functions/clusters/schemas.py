@@ -24,7 +24,7 @@ class BasicAuthIn(Body):
     """Credentials of HTTP basic authentication."""
 
     username: str = Field(min_length=1, max_length=256, pattern=r"^[^:]+$")
-    password: Secret
+    password: Secret = Field(repr=False)
 
 
 class MetricsAccessIn(Body):
@@ -32,8 +32,10 @@ class MetricsAccessIn(Body):
 
     kind: Literal["prometheus"]
     url: str = Field(min_length=1, max_length=2048, examples=["https://prometheus.example.com"])
-    headers: dict[HeaderName, HeaderValue] = Field(default={}, max_length=20, description="Sent with every request, such as X-Scope-OrgID.")
-    bearer_token: Secret | None = None
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default={}, max_length=20, repr=False, description="Sent with every request, such as X-Scope-OrgID."
+    )
+    bearer_token: Secret | None = Field(default=None, repr=False)
     basic_auth: BasicAuthIn | None = None
     cluster_label: str = Field(
         default="", max_length=512, description="A matcher for a source that several clusters share.", examples=['cluster="production"']
@@ -74,12 +76,12 @@ class ClusterIn(Body):
 
     name: Name
     kubeconfig: str | None = Field(
-        default=None, min_length=1, max_length=262144, json_schema_extra={"writeOnly": True},
+        default=None, min_length=1, max_length=262144, repr=False, json_schema_extra={"writeOnly": True},
         description="A kubeconfig's text with inline data only: no exec, auth-provider or file paths.",
     )  # fmt: skip
     server: str = Field(default="", max_length=2048, description="URL of the API server.", examples=["https://10.0.0.1:6443"])
     certificate_authority: str = Field(default="", max_length=65536, description="PEM text; empty = the system's authorities.")
-    token: Secret = ""
+    token: Secret = Field(default="", repr=False)
     eks: EksIn | None = None
     in_cluster: bool = Field(default=False, description="The cluster that the platform runs in, by its pod's service account.")
     context: str = Field(default="", max_length=1024, description="A context of the kubeconfig; empty = its current one.")

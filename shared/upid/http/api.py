@@ -33,6 +33,8 @@ __all__ = ["PREFIX", "Api", "Endpoint", "Router", "build_api"]
 PREFIX: Final = "/api/v1"
 
 logger = logging.getLogger(__name__)
+# Below INFO, Powertools logs every request's body, and with it passwords and tokens.
+logging.getLogger("aws_lambda_powertools.event_handler").setLevel(logging.INFO)
 
 
 @dataclass(slots=True)

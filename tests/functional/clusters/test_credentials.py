@@ -12,6 +12,7 @@ import pytest
 from functional.client import Answer, Client
 from outside.serving import Reply, Request, serving
 
+from functions.clusters.schemas import ClusterIn
 from upid.bootstrap import Services
 
 TOKEN, BEARER, HEADER = "a-tökenlike-s3cret-0001".encode().hex(), "bearer-of-metrics-0002", "tenant-header-0003"
@@ -75,6 +76,21 @@ def test_a_credential_is_in_no_answer_log_event_record_or_blob(
     seen += caplog.text.encode() + stored(services)
     assert len(caplog.records) > 5
     assert [secret for secret in SECRETS for spelling in spellings(secret) if spelling in seen] == []
+
+
+def test_what_is_to_be_registered_shows_no_secret_where_it_is_printed() -> None:
+    basic = {"username": "u", "password": BEARER}
+    source = {"kind": "prometheus", "url": "http://p", "headers": {"X-Scope-OrgID": HEADER}}
+    bodies = [
+        told("http://k"),
+        told("http://k", metrics=source | {"basic_auth": basic}),
+        {"name": "k", "kubeconfig": TOKEN, "metrics": source},
+    ]
+
+    printed = [repr(body) for body in map(ClusterIn.model_validate, bodies)]
+    printed += [repr(ClusterIn.model_validate(body).registration()) for body in bodies]
+
+    assert not [text for text in printed for secret in SECRETS if secret in text]
 
 
 def envelope(services: Services, cluster_id: str) -> str:
