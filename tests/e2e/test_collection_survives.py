@@ -49,6 +49,16 @@ def chunks_of(services: Services, cluster_id: str) -> list[UsageChunk]:
     return list(services.history.read(HistoryScope("default", cluster_id, 0), start=0, end=2.0**40))
 
 
+def assert_each_family_is_there_once(services: Services, cluster_id: str, told: dict[str, Any]) -> None:
+    """Hold that no step of a family is there twice, that none is missing, and that all of its samples are there."""
+    assert {name for name, found in told.items() if found["state"] == "collected"} >= {"memory_detail", "network", "filesystem", "storage"}
+    for family, found in told.items():
+        chunks = list(services.history.read_family(HistoryScope("default", cluster_id, 0), family, start=0, end=2.0**40))
+        assert [a.end for a in chunks[:-1]] == [b.start for b in chunks[1:]]
+        assert sum(int(np.isfinite(values).sum()) for chunk in chunks for values in chunk.samples.values()) == found["samples"]
+        assert not chunks or chunks[-1].end - chunks[0].start == (4 * DAY if family == "storage" else DAY)
+
+
 def test_killed_after_every_part_it_ends_once_with_everything(demo: DemoServer, tmp_path: Path) -> None:
     kills = 0
     with platform(tmp_path) as running:
@@ -69,6 +79,7 @@ def test_killed_after_every_part_it_ends_once_with_everything(demo: DemoServer, 
     assert chunks[-1].end - chunks[0].start == 4 * DAY
     samples = sum(int(np.isfinite(values).sum()) for chunk in chunks for values in (chunk.cpu_cores, chunk.memory_bytes))
     assert samples == view["result"]["samples"] > 0
+    assert_each_family_is_there_once(services, cluster_id, view["result"]["families"])
     again, _ = to_arrays(rebuild(chunks, profile.rows))
     for name, values in to_arrays(profile.profile)[0].items():
         np.testing.assert_array_equal(values, again[name], err_msg=name)

@@ -13,6 +13,7 @@ from functional.test_collections import run
 from worlds.collection import SetClock
 
 from upid.bootstrap import Services
+from upid.domain.metrics import FAMILIES, REASONS
 from upid.domain.work import WorkError
 
 
@@ -159,7 +160,7 @@ def test_health_of_a_cluster_that_was_never_collected_is_waiting(client: Client,
 @pytest.mark.parametrize(
     ("asked", "pointer"),
     [({"interval": "1s"}, "#/interval"), ({"interval": "2d"}, "#/interval"), ({"interval": "soon"}, "#/interval"), ({"history": "100d"}, "#/history"),
-     ({"state": "paused"}, "#/state"), ({"families": ["cpu"]}, "#/families")],
+     ({"state": "paused"}, "#/state"), ({"families": ["cpu"]}, "#/families/0")],
 )  # fmt: skip
 def test_what_cannot_be_right_is_422_with_a_pointer(client: Client, collector: dict[str, Any], asked: dict[str, Any], pointer: str) -> None:
     problem = client.put(path(collector), asked).problem(422, "invalid-request")
@@ -191,7 +192,7 @@ def test_health_counts_what_was_missing_and_what_was_dropped(
         values[1] = np.nan if key.pod == "web-0" else 1000.0  # the node has 8 cores and 32 GiB
         return values
 
-    assert client.get(path(collector, "/health")).expect(200)["quality"] == {"missing": 0, "impossible": 0, "negative": 0, "duplicates": 0}
+    assert client.get(path(collector, "/health")).expect(200)["quality"] == dict.fromkeys(REASONS, 0)
     monkeypatch.setattr("worlds.collection.sample", spoiled)
     assert isinstance(services.clock, SetClock)
     services.clock.moment += 1500
@@ -204,3 +205,19 @@ def test_health_counts_what_was_missing_and_what_was_dropped(
         f"/metrics/history/{seen.cluster_id}", query={"window": "25m", "step": "5m", "group_by": "", "metric": "cpu_cores"}
     ).expect(200)
     assert history["series"][0]["values"] == [2.0, None, 2.0, 2.0, 2.0]
+
+
+def test_a_collector_names_its_families_and_health_tells_what_came_of_each(
+    client: Client, services: Services, seen: Collected, collector: dict[str, Any]
+) -> None:
+    always = ["cpu", "memory", "throttling", "restarts", "oom_kills"]
+    assert collector["families"] == [*always, *FAMILIES]
+    body = {"families": ["storage", "network"]}
+    assert client.put(path(collector), body).expect(200)["families"] == [*always, "network", "storage"]
+    assert isinstance(services.clock, SetClock)
+    services.clock.moment += 600
+    run(services, client.post(path(collector, "/run")).expect(202)["id"])
+
+    health = client.get(path(collector, "/health")).expect(200)
+    assert health["families"] == {"network": {"state": "collected", "samples": 8}, "storage": {"state": "absent", "samples": 0}}
+    assert {family for family, start, _ in seen.cluster.measured if start >= seen.end} == {"network", "storage"}

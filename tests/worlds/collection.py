@@ -14,9 +14,10 @@ from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import AppError, InvalidRequestError, NotFoundError, UnavailableError
 from upid.domain.identity import Caller
 from upid.domain.inventory import Container, Inventory, Node, Pod, Resources, Workload
+from upid.domain.metrics import metrics_of
 from upid.domain.objects import Survey
 from upid.ports.kubernetes import Observation
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, FamilyUsage, Metered, NamespaceUsage, PodContainer, UsageBlock, Window
 from upid.ports.workflows import Execution
 from upid.services.clusters import Registration
 from upid.services.collections import CollectionRequest
@@ -66,6 +67,8 @@ class FakeCluster:
     warnings: tuple[str, ...] = ()
     asked: list[tuple[tuple[str, ...], int, int]] = field(default_factory=list)
     opened: list[ClusterAccess | MetricsAccess] = field(default_factory=list)
+    measured: list[tuple[str, int, int]] = field(default_factory=list)
+    deaf_to: str = ""
     context: str = "test"
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -95,6 +98,27 @@ class FakeCluster:
                 raise self.fault(f"Prometheus does not answer for {', '.join(group)}.")
             yield self._usage(tuple(group), window)
 
+    def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
+        for family in families:
+            self.measured.append((family, window.start, window.end))
+            if self.deaf_to == family:
+                yield FamilyUsage(family, (), {}, refused=f"Prometheus refuses {family}.")
+            else:
+                yield self._family(family, frozenset(namespaces), window)
+
+    def _family(self, family: str, namespaces: frozenset[str], window: Window) -> FamilyUsage:
+        """Return the bytes that pods receive, and what claims hold: a family's one metric, by the same formula as CPU."""
+        things = {
+            "network": [Metered(p.namespace, p.name) for p in self.listed.pods],
+            "storage": [Metered(claim.namespace, volume=claim.name) for claim in self.listed.claims],
+        }.get(family, [])
+        kept = [thing for thing in things if thing.namespace in namespaces]
+        if not kept:
+            return FamilyUsage(family, (), {})
+        moments = window.start + STEP * np.arange(window.steps)
+        values = np.stack([level(one.pod or one.volume, moments) for one in kept])
+        return FamilyUsage(family, kept, {metrics_of(family)[0]: values.astype(np.float32)})
+
     def _usage(self, group: tuple[str, ...], window: Window) -> NamespaceUsage:
         containers = {w.uid: [c.name for c in w.containers] for w in self.listed.workloads}
         keys = [PodContainer(p.namespace, p.name, c) for p in self.listed.pods if p.namespace in group for c in containers[p.workload_uid]]
@@ -109,6 +133,11 @@ class FakeCluster:
 def sample(key: PodContainer, moments: Any) -> Any:
     """CPU of a container at moments: different for each container and each step, the same whenever it is asked for. [cores]"""
     return (1 + sum(map(ord, "".join(key))) % 97) / 100 + (moments // STEP % 12) / 1000
+
+
+def level(name: str, moments: Any) -> Any:
+    """A level of a pod or claim at moments: different for each and each step, the same whenever it is asked for."""
+    return 1000.0 * (1 + sum(map(ord, name)) % 97) + moments // STEP % 12
 
 
 @dataclass

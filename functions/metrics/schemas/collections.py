@@ -52,12 +52,34 @@ class CollectionAskedOut(Answer):
 
 
 class CollectionQualityOut(Answer):
-    """What was wrong with the samples of a collection, by reason. Resets of counters are the source's to settle and are not counted."""
+    """What was wrong with the samples of a collection, by reason, and what was done about it: dropped, repaired, or left as it is and told."""
 
     missing: int = Field(description="Steps without a sample between a series' first and last one of a window; they stay empty.")
-    impossible: int = Field(description="CPU or memory a quarter beyond the largest node; dropped.")
+    impossible: int = Field(
+        description="CPU or memory a quarter beyond its node, a volume fuller than full, a number without end; dropped."
+    )
     negative: int = Field(description="Samples below zero; dropped.")
-    duplicates: int = Field(description="Series of a container that others repeat, by scrape target or replica; each counts once.")
+    duplicates: int = Field(
+        description="Series of a container that others repeat, by scrape target or replica; each counts once: repaired."
+    )
+    not_a_number: int = Field(default=0, description="Samples that are NaN; dropped.")
+    off_grid: int = Field(default=0, description="Samples at moments that were not asked for; dropped.")
+    repeated: int = Field(default=0, description="Samples of one series at one moment, of which the last counts: repaired.")
+    out_of_order: int = Field(default=0, description="Samples that came behind a later one; put in order: repaired.")
+    counter_resets: int = Field(default=0, description="Counters that began again; what was counted before is kept: repaired.")
+    ended_early: int = Field(
+        default=0, description="Series that ended in the window though their pod runs on: no longer scraped, or marked stale."
+    )
+    clock_skew: int = Field(default=0, description="Answers of a source whose clock is more than five seconds from ours.")
+
+
+class FamilyResultOut(Answer):
+    """What came of a family beside CPU and memory."""
+
+    state: Literal["collected", "absent", "refused"] = Field(
+        description="`absent`: the source has none of it; `refused`: it did not answer, wholly or in part."
+    )
+    samples: int
 
 
 class CollectionResultOut(Answer):
@@ -74,6 +96,9 @@ class CollectionResultOut(Answer):
     step_seconds: int
     quality: CollectionQualityOut | None = Field(
         default=None, description="What was missing or dropped; null for a collection of an older version."
+    )
+    families: dict[str, FamilyResultOut] = Field(
+        default_factory=dict, description="What came of each family beside CPU and memory that the collector names."
     )
     warnings: list[str] = Field(description="What the metrics source said of its answers, such as that some were partial.")
 

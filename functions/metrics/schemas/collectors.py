@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from functions.metrics.schemas.collections import CollectionErrorOut, CollectionQualityOut, GapOut, duration_text
+from functions.metrics.schemas.collections import CollectionErrorOut, CollectionQualityOut, FamilyResultOut, GapOut, duration_text
+from upid.domain.metrics import FamilyName
 from upid.domain.times import parse_duration
 from upid.http.schemas import Answer, Body
 from upid.services.collectors import CollectorSettings
@@ -24,10 +25,16 @@ class CollectorIn(Body):
     history: DurationText = Field(default="7d", examples=["7d"], description="How far back the first collection goes, at most 93d.")
     state: State = Field(default="running", description="A stopped collector is not started by the schedule.")
 
+    families: list[FamilyName] | None = Field(
+        default=None, max_length=16, examples=[["network", "storage"]],
+        description="What to collect beside CPU, memory, throttling, restarts and OOM kills, which always are; null = all that there is.",
+    )  # fmt: skip
+
     def settings(self) -> CollectorSettings:
         """Return what the service takes."""
         interval = None if self.interval is None else int(parse_duration(self.interval))
-        return CollectorSettings(interval, int(parse_duration(self.history)), self.state)
+        families = None if self.families is None else tuple(self.families)
+        return CollectorSettings(interval, int(parse_duration(self.history)), self.state, families)
 
 
 class NewCollectorIn(CollectorIn):
@@ -50,7 +57,9 @@ class CollectorOut(Answer):
     cluster_id: str
     cluster_name: str
     source: CollectorSourceOut
-    families: list[str] = Field(description="What is collected of every container.")
+    families: list[str] = Field(
+        description="What is collected: CPU and memory of every container, and the families that the collector names."
+    )
     interval_seconds: int = Field(description="How often the schedule collects. [s]")
     step_seconds: int = Field(description="How far samples are apart. [s]")
     history_seconds: int = Field(description="How far back the first collection goes. [s]")
@@ -82,6 +91,7 @@ class CollectorHealthOut(Answer):
     last_error: CollectionErrorOut | None = Field(description="The first error of the last collection.")
     samples: int | None = Field(description="What the last collection brought.")
     samples_per_second: float | None = Field(description="How fast it did; null before it ended with any.")
+    families: dict[str, FamilyResultOut] = Field(description="What the last collection brought of each family beside CPU and memory.")
     quality: CollectionQualityOut | None = Field(description="What was missing from it or dropped; null before it ended with any.")
 
     @classmethod

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-FamilyName = Literal["memory_detail", "network", "filesystem", "storage", "heap", "service"]
+FamilyName = Literal["memory_detail", "network", "filesystem", "storage", "heap"]
 FAMILIES: Final[tuple[FamilyName, ...]] = get_args(FamilyName)
 USAGE: Final = "usage"
 
@@ -41,8 +41,12 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
     **_metrics("filesystem", "1/s", 6, "filesystem_reads_per_second", "filesystem_writes_per_second"),
     **_metrics("storage", "bytes", 1, "volume_used_bytes", "volume_capacity_bytes"),
     **_metrics("heap", "bytes", 1, "jvm_heap_used_bytes", "jvm_heap_max_bytes", "go_heap_used_bytes"),
-    **_metrics("service", "1/s", 6, "requests_per_second", "errors_per_second"), **_metrics("service", "s", 6, "latency_seconds", adds=False),
-    **_metrics("service", "1", 3, "queue_depth"),
+})  # fmt: skip
+
+# What may be wrong with samples, and what is done about it; `upid.engine.usage.quality` and the metrics source find it.
+REASONS: Final[Mapping[str, Literal["dropped", "repaired", "told"]]] = MappingProxyType({
+    "missing": "told", "impossible": "dropped", "negative": "dropped", "not_a_number": "dropped", "off_grid": "dropped", "duplicates": "repaired",
+    "repeated": "repaired", "out_of_order": "repaired", "counter_resets": "repaired", "ended_early": "told", "clock_skew": "told",
 })  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from upid.domain.clusters import MetricsAccess
@@ -66,7 +66,7 @@ class ContainerEvents:
 class NamespaceUsage:
     """All that is known of some namespaces in a window. Blocks are each of their own keys; `warnings`: what was incomplete, in words.
 
-    negative: samples below zero that were dropped; duplicates: series of a container that others repeated, of which one counts.
+    faults: what was wrong with its samples, by reason (`upid.engine.usage.quality`).
     """
 
     namespaces: tuple[str, ...]
@@ -77,8 +77,32 @@ class NamespaceUsage:
     events: ContainerEvents
     owners: Sequence[PodOwner]
     warnings: tuple[str, ...] = ()
-    negative: int = 0
-    duplicates: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
+
+
+class Metered(NamedTuple):
+    """Whose a series of a family is; "" = not of one: a pod's has no container, a claim's (`volume`: its name) neither pod nor container."""
+
+    namespace: str
+    pod: str = ""
+    container: str = ""
+    volume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUsage:
+    """One family (`upid.domain.metrics`) of some namespaces in a window.
+
+    samples: by metric, each of shape (keys, steps of the window), NaN = no sample; a metric that nothing has is left out, and a family that the source does
+    not have has no keys. refused: why the source will not answer this family, "" = it did. faults, warnings: as for NamespaceUsage.
+    """
+
+    family: str
+    keys: Sequence[Metered]
+    samples: Mapping[str, NDArray[np.float32]]
+    warnings: tuple[str, ...] = ()
+    faults: Mapping[str, int] = field(default_factory=dict)
+    refused: str = ""
 
 
 class MetricsSource(Protocol):
@@ -94,6 +118,14 @@ class MetricsSource(Protocol):
         A CPU sample is the mean rate over its step, a memory sample the largest working set within it. Series of the same container that differ by
         scrape target or replica of Prometheus count once; runs of a restarted container add up. Counter resets never show as negative or huge rates.
         UnavailableError where the source fails after retries, RefusedError where it will not answer this however often it is asked.
+        """
+        ...
+
+    def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
+        """Yield each of these families of the namespaces, in order; at most two queries per family and time chunk, reading ahead by one.
+
+        A rate is the mean over its step, a level the largest within it, a heap's the mean. A family that is refused says so and leaves the others;
+        UnavailableError where the source fails after retries.
         """
         ...
 

@@ -3,29 +3,60 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Inventory
 from upid.engine.usage.quality import holes, possible
 from upid.ports.metrics_source import MetricsSource, Window
-from upid.ports.usage_history import UsageChunk
-from upid.services import chunks
-from upid.services.attribution import attribute
+from upid.ports.usage_history import MetricChunk, UsageChunk
+from upid.services import chunks, family_chunks
+from upid.services.attribution import Owners, attribute, attribute_family
+
+WHOLE: Final = frozenset({"storage"})  # few series, and what grows slowly is told by a long history
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a source told of a group. `refused`: the namespaces that could not be had even alone, as (namespace, reason). quality: samples that were missing or dropped, by reason."""
+    """What a source told of a group. `refused`: the namespaces that could not be had even alone, as (namespace, reason).
+
+    quality: what was wrong with samples, by reason. families: what there was of each family that was asked for; none of one that the source does not have.
+    unanswered: families that the source refused, as (family, reason).
+    """
 
     chunk: UsageChunk
     warnings: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
     quality: Counter[str] = field(default_factory=Counter)
+    families: tuple[MetricChunk, ...] = ()
+    unanswered: tuple[tuple[str, str], ...] = ()
 
 
-def ask(source: MetricsSource, namespaces: Sequence[str], window: Window, inventory: Inventory, *, patient: bool = True) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Which families beside CPU and memory are asked for, and from when on [s since the epoch]; those in WHOLE have no such beginning."""
+
+    names: tuple[str, ...] = ()
+    since: int = 0
+
+    def parts(self, window: Window) -> Iterator[tuple[Window, list[str]]]:
+        """Yield what to ask for in a window: the part of it, whole steps, and the families that are wanted of that part."""
+        step = window.step_seconds
+        later = replace(window, start=max(window.start, -(-self.since // step) * step))
+        whole = [name for name in self.names if name in WHOLE or later == window]
+        for part, names in ((window, whole), (later, [name for name in self.names if name not in whole])):
+            if names and part.steps > 0:
+                yield part, names
+
+
+NO_FAMILIES: Final = Families()
+
+
+def ask(
+    source: MetricsSource, namespaces: Sequence[str], window: Window, inventory: Inventory, *, families: Families = NO_FAMILIES, patient: bool = True
+) -> Asked:  # fmt: skip
     """Return the usage of a group in a window; UnavailableError where no namespace of it could be had, or where the source fails.
 
     What a source refuses it refuses tomorrow too: waiting would help nobody, so one namespace does not hold up its group. A failure in passing does,
@@ -37,9 +68,45 @@ def ask(source: MetricsSource, namespaces: Sequence[str], window: Window, invent
     except given_up:
         if len(namespaces) < 2:
             raise
-        return _one_by_one(source, namespaces, window, inventory, given_up)
+        return _one_by_one(source, namespaces, window, inventory, families, given_up)
     chunk, quality = inspected(attribute(usage, inventory), inventory)
-    return Asked(chunk, usage.warnings, quality=quality + Counter(negative=usage.negative, duplicates=usage.duplicates))
+    asked = Asked(chunk, usage.warnings, quality=quality + Counter(usage.faults))
+    owners = Owners.of(inventory, usage.owners)
+    return _with_families(asked, source, namespaces, owners, inventory, list(families.parts(window)), given_up)
+
+
+def _with_families(  # noqa: PLR0917 as ask
+    asked: Asked, source: MetricsSource, namespaces: Sequence[str], owners: Owners, inventory: Inventory, parts: Sequence[tuple[Window, list[str]]],
+    given_up: type[UnavailableError],
+) -> Asked:  # fmt: skip
+    """Return what was asked with the families of the same namespaces; one that is given up does not take CPU and memory with it."""
+    kept, warnings, unanswered, quality = list[MetricChunk](), list(asked.warnings), list[tuple[str, str]](), asked.quality
+    for window, names in parts:
+        left = list(names)
+        try:
+            for found in source.families(namespaces, names, window):
+                left.remove(found.family)
+                chunk, faults = inspected_family(attribute_family(found, window, owners, inventory))
+                quality = quality + faults + Counter(found.faults)
+                warnings += found.warnings
+                kept += [chunk] if chunk.keys else []
+                unanswered += [(found.family, found.refused)] if found.refused else []
+        except given_up as error:
+            unanswered += [(family, error.detail) for family in left]
+    return replace(asked, warnings=tuple(dict.fromkeys(warnings)), quality=quality, families=tuple(kept), unanswered=tuple(unanswered))
+
+
+def inspected_family(chunk: MetricChunk) -> tuple[MetricChunk, Counter[str]]:
+    """Return a family's chunk without samples that cannot be, and how many these (`impossible`) and the holes between samples (`missing`) are.
+
+    A volume that holds more than it can is no volume's own figure: what it holds is dropped.
+    """
+    missing = sum(holes(values) for values in chunk.samples.values())
+    used, capacity = (chunk.samples.get(name) for name in ("volume_used_bytes", "volume_capacity_bytes"))
+    if used is None or capacity is None:
+        return chunk, Counter(missing=missing)
+    kept, beyond = possible(used, capacity)
+    return replace(chunk, samples={**chunk.samples, "volume_used_bytes": kept}), Counter(missing=missing, impossible=beyond)
 
 
 def inspected(chunk: UsageChunk, inventory: Inventory) -> tuple[UsageChunk, Counter[str]]:
@@ -52,16 +119,18 @@ def inspected(chunk: UsageChunk, inventory: Inventory) -> tuple[UsageChunk, Coun
     return replace(chunk, cpu_cores=cpu, memory_bytes=memory), Counter(missing=missing, impossible=beyond_cpu + beyond_memory)
 
 
-def _one_by_one(
-    source: MetricsSource, namespaces: Sequence[str], window: Window, inventory: Inventory, given_up: type[UnavailableError]
-) -> Asked:
+def _one_by_one(  # noqa: PLR0917 as ask
+    source: MetricsSource, namespaces: Sequence[str], window: Window, inventory: Inventory, families: Families, given_up: type[UnavailableError]
+) -> Asked:  # fmt: skip
+    found_families: list[MetricChunk] = []
+    unanswered: list[tuple[str, str]] = []
     parts = [chunks.empty(window.start, window.end, window.step_seconds)]
     warnings: list[str] = []
     refused: list[tuple[str, str]] = []
     quality: Counter[str] = Counter()
     for namespace in namespaces:
         try:
-            found = ask(source, [namespace], window, inventory)
+            found = ask(source, [namespace], window, inventory, families=families)
         except given_up as error:
             refused.append((namespace, error.detail))
             if len(refused) == len(namespaces):
@@ -70,4 +139,8 @@ def _one_by_one(
             parts.append(found.chunk)
             warnings += found.warnings
             quality += found.quality
-    return Asked(chunks.join(parts), tuple(dict.fromkeys(warnings)), tuple(refused), quality)
+            found_families += found.families
+            unanswered += found.unanswered
+    names = dict.fromkeys(part.family for part in found_families)
+    joined = tuple(family_chunks.join([part for part in found_families if part.family == name]) for name in names)
+    return Asked(chunks.join(parts), tuple(dict.fromkeys(warnings)), tuple(refused), quality, joined, tuple(dict.fromkeys(unanswered)))

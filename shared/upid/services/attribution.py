@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.inventory import Inventory
-from upid.ports.metrics_source import NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
-from upid.ports.usage_history import SeriesKey, UsageChunk
+from upid.ports.metrics_source import FamilyUsage, Metered, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
+from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 
 LONGEST_CHAIN: Final = 8  # a chain that is longer runs in a circle
 
@@ -29,6 +29,7 @@ class Owners:
 
     uid_of: dict[_Object, str]
     owner_of: dict[_Object, _Object] = field(default_factory=dict)
+    claims: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, inventory: Inventory, links: Iterable[PodOwner]) -> Owners:
@@ -40,7 +41,12 @@ class Owners:
         # A live pod of a workload that was not selected stays known, so that no older owner of its name gets its usage.
         uid_of |= {(pod.namespace, "Pod", pod.name): pod.workload_uid for pod in inventory.pods}
         owner_of = {(link.namespace, link.kind, link.name): (link.namespace, link.owner_kind, link.owner_name) for link in links}
-        return cls(uid_of, owner_of)
+        claims = {(claim.namespace, claim.name): claim.workload_uid for claim in inventory.claims}
+        return cls(uid_of, owner_of, claims)
+
+    def owner_of_series(self, of: Metered) -> str | None:
+        """Return the uid of the workload that a series of a family belongs to: by its pod, or by who mounts its volume."""
+        return self.claims.get((of.namespace, of.volume)) if of.volume else self.workload_of(of.namespace, of.pod)
 
     def workload_of(self, namespace: str, pod: str) -> str | None:
         """Return the uid of the workload that owns a pod, None where nobody knows it."""
@@ -77,6 +83,22 @@ def attribute(usage: NamespaceUsage, inventory: Inventory) -> UsageChunk:
         _counts(events.oom_kills, keys), _counts(events.restarts, keys),
         np.array([events.oom_limit_bytes.get(key, np.nan) for key in keys], dtype=np.float64),
     )  # fmt: skip
+
+
+def attribute_family(usage: FamilyUsage, window: Window, owners: Owners, inventory: Inventory) -> MetricChunk:
+    """Return what a family has of the inventory's workloads, sorted by (workload uid, container, pod, volume).
+
+    What nobody in the inventory owns is left out, and so are samples from before the workload was made.
+    """
+    created = {w.uid: w.created_at for w in inventory.workloads}
+    found = {of: uid for of in usage.keys if (uid := owners.owner_of_series(of)) in created}
+    order = sorted((SeriesKey(uid, of.container, of.pod, of.volume), of) for of, uid in found.items() if uid is not None)
+    place = {of: row for row, of in enumerate(usage.keys)}
+    rows = np.array([place[of] for _, of in order], np.int64)
+    made = np.floor((np.array([created[key.workload_uid] for key, _ in order]) - window.start) / window.step_seconds)
+    early = np.arange(window.steps)[None, :] < made[:, None]
+    samples = {metric: np.where(early, np.float32(np.nan), values[rows]) for metric, values in usage.samples.items()}
+    return MetricChunk(usage.family, [key for key, _ in order], window.start, window.end, window.step_seconds, samples)
 
 
 def _aligned(block: UsageBlock, keys: Sequence[PodContainer], window: Window) -> NDArray[np.float32]:

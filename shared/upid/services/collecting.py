@@ -16,22 +16,24 @@ they have. The history is the truth: a profile that is behind it, missing or dam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import NotFoundError
+from upid.domain.metrics import USAGE
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock
 from upid.ports.kubernetes import KubernetesClients
 from upid.ports.metrics_source import MetricsSources, Window
-from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
-from upid.services import chunks
-from upid.services.asking import ask
+from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk, UsageHistory
+from upid.services import chunks, family_chunks
+from upid.services.asking import Asked, Families, ask
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
+from upid.services.collections import families_of
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, grown
 from upid.services.shards import shard_count, shard_of
@@ -40,6 +42,7 @@ from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_name
 from upid.services.work import WorkLog
 
 FAR_FUTURE: Final = 2.0**53
+FIRST_FAMILIES_SECONDS: Final = 86400  # how far back a cluster's first collection goes for families beside CPU and memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class CollectingService:
         return {"item": item}
 
     def fold(self, tenant: str, collection_id: str, shard: int) -> dict[str, int]:
-        """Append a shard's windows to the history and fold them into its profile.
+        """Append a shard's windows to the history and fold its CPU and memory into its profile.
 
         Returns {"shard", "until" (end of what is folded), "samples", "series"}.
         """
@@ -96,12 +99,14 @@ class CollectingService:
             folder.add(chunk)
         samples, series, until = 0, set[SeriesKey](), plan.watermark
         for window in files.foldable(plan):
-            chunk = self._window(files, plan, window, shard)
+            chunk, others = self._window(files, plan, window, shard)
             samples, series, until = samples + chunks.count_samples(chunk), series | set(chunk.keys), chunk.end
             part = chunks.behind(chunk, folder.until)
             if part.start < part.end:
                 self.history.append(scope, part)
                 folder.add(part)
+            for other in others:
+                self._append_family(scope, other)
         profiles.save(tenant, plan.cluster_id, shard, folder.stored)
         self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
@@ -121,6 +126,7 @@ class CollectingService:
         behind = max([watermark, *(stop for _, stop in pending)])
         windows = bounded([*pending, *windows_of(behind, end, step)], len(groups)) if groups else ()
 
+        since = end - FIRST_FAMILIES_SECONDS if cluster["watermark"] is None else 0
         first = {"shards": shard_count(containers), "step_seconds": step, "history_seconds": request["history_seconds"]}
         shards = self.clusters.change(tenant, cluster["id"], lambda body: _planned(body, first, windows))["shards"]
         Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
@@ -131,6 +137,7 @@ class CollectingService:
             cluster_id=cluster["id"], step_seconds=step, shards=shards, watermark=watermark, end=end, windows=windows, groups=tuple(groups),
             accept_gaps=cluster["stalled"]["count"] >= PATIENCE, unreadable=tuple((part.what, part.reason) for part in inventory.unreadable),
             counts={"workloads": len(inventory.workloads), "containers": containers, "namespaces": len(inventory.namespaces)},
+            families=families_of(cluster), families_since=since,
         )  # fmt: skip
 
     def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess) -> None:
@@ -138,18 +145,29 @@ class CollectingService:
         inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
-        asked = ask(self.metrics_sources.open(access), plan.groups[group], window, inventory, patient=not plan.accept_gaps)
-        parts = chunks.split(asked.chunk, lambda key: shards[key.workload_uid])
-        files.save(item, ((shard, chunks.encode(part)) for shard, part in parts), asked.warnings, asked.refused, asked.quality)
+        families = Families(plan.families, plan.families_since)
+        asked = ask(
+            self.metrics_sources.open(access), plan.groups[group], window, inventory, families=families, patient=not plan.accept_gaps
+        )
+        files.save(item, _parts(asked, lambda key: shards[key.workload_uid]), _note(asked))
 
-    def _window(self, files: CollectionFiles, plan: Plan, window: int, shard: int) -> UsageChunk:
-        start, end = plan.windows[window]
-        parts = [chunks.empty(start, end, plan.step_seconds)]
-        for item in range(window * len(plan.groups), (window + 1) * len(plan.groups)):
-            note = files.note(item)
-            if note is not None and shard in note["shards"]:
-                parts.append(chunks.decode(files.part(item, shard)))
-        return chunks.join(parts)
+    def _window(self, files: CollectionFiles, plan: Plan, window: int, shard: int) -> tuple[UsageChunk, list[MetricChunk]]:
+        """Return what was collected of a shard in one window: CPU and memory, and each other family that there is."""
+        usage, others = [chunks.empty(*plan.windows[window], plan.step_seconds)], dict[str, list[MetricChunk]]()
+        for item in plan.items_of(window):
+            for family, part in files.parts(item, shard).items():
+                if family == USAGE:
+                    usage.append(chunks.decode(part))
+                else:
+                    others.setdefault(family, []).append(family_chunks.decode(part))
+        return chunks.join(usage), [family_chunks.join(parts) for parts in others.values()]
+
+    def _append_family(self, scope: HistoryScope, chunk: MetricChunk) -> None:
+        """Append a family's chunk behind what the history has of it: the process may have died between two families, and a day may be joined by now."""
+        stored = self.history.read_family(scope, chunk.family, start=chunk.start, end=FAR_FUTURE)
+        rest = family_chunks.behind(chunk, max((found.end for found in stored), default=0))
+        if rest.start < rest.end:
+            self.history.append(scope, rest)
 
     def _hold_cluster(self, tenant: str, cluster_id: str, files: CollectionFiles) -> None:
         """Remove what a task wrote for a cluster that was deleted meanwhile, so that nothing of it stays; NotFoundError then.
@@ -169,6 +187,21 @@ class CollectingService:
 
     def _gone(self, collection_id: str) -> Plan:
         raise NotFoundError(f"The plan of {collection_id} is gone: the collection has ended.", id=collection_id)
+
+
+def _parts(asked: Asked, shard: Callable[[SeriesKey], int]) -> Iterator[tuple[int, str, bytes]]:
+    """Yield what was collected by shard and family, as bytes."""
+    for number, part in chunks.split(asked.chunk, shard):
+        yield number, USAGE, chunks.encode(part)
+    for chunk in asked.families:
+        for number, piece in family_chunks.split(chunk, shard):
+            yield number, chunk.family, family_chunks.encode(piece)
+
+
+def _note(asked: Asked) -> dict[str, Any]:
+    samples = {chunk.family: family_chunks.count_samples(chunk) for chunk in asked.families}
+    told = {"warnings": asked.warnings, "refused": asked.refused, "unanswered": asked.unanswered}
+    return told | {"quality": dict(asked.quality), "samples": samples}
 
 
 def _planned(body: dict[str, Any], first: Mapping[str, Any], windows: Sequence[tuple[int, int]]) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from upid.domain.errors import NotFoundError
+from upid.domain.metrics import REASONS, USAGE
 from upid.ports.blobs import Blobs
 from upid.services.collection_plans import Plan, decode
-
-QUALITY: Final = ("missing", "impossible", "negative", "duplicates")
 
 
 def work_prefix(tenant: str, collection_id: str) -> str:
@@ -56,25 +55,21 @@ class CollectionFiles:
             return None
         return note
 
-    def save(
-        self,
-        item: int,
-        parts: Iterable[tuple[int, bytes]],
-        warnings: Sequence[str],
-        refused: Sequence[tuple[str, str]] = (),
-        quality: Mapping[str, int] | None = None,
-    ) -> None:
-        """Store an item's parts by shard, then the note."""
-        shards = []
-        for shard, part in parts:
-            self.blobs.put(f"{self.prefix}items/{item:06d}/{shard:04d}.bin", part)
-            shards.append(shard)
-        note = {"shards": shards, "warnings": list(warnings), "refused": list(refused), "quality": dict(quality or {})}
-        self.blobs.put(f"{self.prefix}items/{item:06d}/done.json", orjson.dumps(note))
+    def save(self, item: int, parts: Iterable[tuple[int, str, bytes]], note: Mapping[str, Any]) -> None:
+        """Store an item's parts by shard and family (USAGE: CPU and memory), then the note, to which the parts' places are added."""
+        places: dict[str, list[int]] = {USAGE: []}
+        for shard, family, part in parts:
+            self.blobs.put(self._part(item, shard, family), part)
+            places.setdefault(family, []).append(shard)
+        self.blobs.put(f"{self.prefix}items/{item:06d}/done.json", orjson.dumps({**note, "places": places}))
 
-    def part(self, item: int, shard: int) -> bytes:
-        """Return an item's part of a shard."""
-        return self.blobs.get(f"{self.prefix}items/{item:06d}/{shard:04d}.bin")
+    def parts(self, item: int, shard: int) -> dict[str, bytes]:
+        """Return an item's parts of a shard by family; none where it has none or was not collected."""
+        places = (self.note(item) or {}).get("places", {})
+        return {family: self.blobs.get(self._part(item, shard, family)) for family, shards in places.items() if shard in shards}
+
+    def _part(self, item: int, shard: int, family: str) -> str:
+        return f"{self.prefix}items/{item:06d}/{shard:04d}-{family}.bin"
 
     def _group(self, group: Sequence[str]) -> str:
         # By its namespaces, not by its number: a plan that was made twice, with another namespace in between, numbers them differently.
@@ -87,10 +82,20 @@ class CollectionFiles:
 
     def quality(self, plan: Plan) -> dict[str, int]:
         """Return how many samples were missing or dropped in all that was collected, by reason."""
-        total = Counter(dict.fromkeys(QUALITY, 0))
+        total = Counter(dict.fromkeys(REASONS, 0))
         for item in range(plan.items):
             total.update((self.note(item) or {}).get("quality", {}))
         return dict(total)
+
+    def families(self, plan: Plan) -> dict[str, dict[str, Any]]:
+        """Return what came of each family of the plan: how many samples, and in how many answers it was refused, with the first reason."""
+        found: dict[str, dict[str, Any]] = {name: {"samples": 0, "refused": 0, "reason": ""} for name in plan.families}
+        for note in filter(None, map(self.note, range(plan.items))):
+            for name, samples in note.get("samples", {}).items():
+                found[name]["samples"] += samples
+            for name, reason in note.get("unanswered", ()):
+                found[name] |= {"refused": found[name]["refused"] + 1, "reason": found[name]["reason"] or reason}
+        return found
 
     def refused(self, plan: Plan, window: int) -> dict[str, str]:
         """Return the namespaces of a window that the source refused for good, with the reason, though their group was collected."""

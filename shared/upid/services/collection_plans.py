@@ -25,6 +25,7 @@ class Plan:
 
     watermark, end: from where and up to when there was something to collect when it was made; the windows may end earlier where that is a lot.
     accept_gaps: fold windows that some namespaces are missing from, instead of waiting for them. unreadable: parts of the inventory, as (what, reason).
+    families: what is collected beside CPU and memory, and from when on: a first collection does not go as far back for it.
     """
 
     cluster_id: str
@@ -37,11 +38,17 @@ class Plan:
     accept_gaps: bool
     unreadable: tuple[tuple[str, str], ...]
     counts: Mapping[str, int]
+    families: tuple[str, ...] = ()
+    families_since: int = 0
 
     @property
     def items(self) -> int:
         """How many (window, group) pairs there are to ask the source for."""
         return len(self.windows) * len(self.groups)
+
+    def items_of(self, window: int) -> range:
+        """Return the items of a window."""
+        return range(window * len(self.groups), (window + 1) * len(self.groups))
 
     def place(self, item: int) -> tuple[int, int]:
         """Return the window's and the group's number of an item."""
@@ -56,7 +63,7 @@ def decode(data: bytes) -> Plan:
     """Return the plan that `Plan.encode` gave."""
     body: dict[str, Any] = orjson.loads(data)
     pairs = {name: tuple(tuple(entry) for entry in body[name]) for name in ("windows", "groups", "unreadable")}
-    return Plan(**{**body, **pairs})
+    return Plan(**{**body, **pairs, "families": tuple(body["families"])})
 
 
 def windows_of(start: int, end: int, step_seconds: int) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from upid.domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from upid.domain.events import Event
 from upid.domain.identity import Caller
 from upid.domain.ids import has_shape
+from upid.domain.metrics import FAMILIES
 from upid.domain.times import format_time
 from upid.domain.work import ENDED, WorkError, WorkStatus
 from upid.ports.blobs import Blobs
@@ -214,6 +215,13 @@ def collector_of(body: Mapping[str, Any]) -> dict[str, Any] | None:
     first = {"interval_seconds": None, "history_seconds": DEFAULT_HISTORY_SECONDS, "state": "running"}
     found: dict[str, Any] | None = body.get("collector", first | dict.fromkeys(("created_at", "updated_at"), body["created_at"]))
     return found
+
+
+def families_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the families that a cluster's collector brings in beside CPU and memory: those that it names, all where it never named any."""
+    collector = collector_of(body) or {}
+    named = collector.get("families")
+    return tuple(family for family in FAMILIES if named is None or family in named)
 
 
 def _same(running: Record, request: CollectionRequest) -> str:

@@ -27,9 +27,10 @@ from upid.services.collections import (
     CollectionRunningError,
     CollectionsService,
     collector_of,
+    families_of,
 )
 
-FAMILIES: Final = ("cpu", "memory", "throttling", "restarts", "oom_kills")
+ALWAYS: Final = ("cpu", "memory", "throttling", "restarts", "oom_kills")
 LATE_INTERVALS: Final = 3
 MOST_INTERVAL_SECONDS: Final = 86400
 
@@ -42,11 +43,16 @@ class CollectorExistsError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class CollectorSettings:
-    """What a client decides. interval_seconds: None = the cluster's step. history_seconds: how far back the first collection goes."""
+    """What a client decides.
+
+    interval_seconds: None = the cluster's step. history_seconds: how far back the first collection goes. families: what is collected beside CPU and
+    memory (`upid.domain.metrics`), None = all.
+    """
 
     interval_seconds: int | None = None
     history_seconds: int = DEFAULT_HISTORY_SECONDS
     state: str = "running"
+    families: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +115,19 @@ class CollectorsService:
         (status,), _ = self.collections.status(caller, cluster_id=body["id"])
         last = self.records.get(Key(f"t#{caller.tenant}#collections", body["last_collection_id"])) if body["last_collection_id"] else None
         work = last.body if last else None
-        view = _view(body)
+        view, result = _view(body), (work or {}).get("result") or {}
         lag_intervals = None if status["lag_seconds"] is None else round(status["lag_seconds"] / view["interval_seconds"], 3)
         return {
             "id": view["id"], "cluster_id": body["id"], "state": view["state"], "status": _status(view, status, lag_intervals),
             "watermark": status["watermark"], "lag_seconds": status["lag_seconds"], "lag_intervals": lag_intervals, "gaps": status["gaps"],
             "collection_id": status["collection_id"], "collection_status": status["status"], "last_error": (status["errors"] or [None])[0],
-            "samples": status["samples"], "samples_per_second": _rate(work), "quality": (work or {}).get("result", {}).get("quality"),
+            "samples": status["samples"], "samples_per_second": _rate(work), "quality": result.get("quality"), "families": result.get("families", {}),
         }  # fmt: skip
 
     def _told(self, settings: CollectorSettings, created_at: str) -> dict[str, Any]:
         return {
             "interval_seconds": settings.interval_seconds, "history_seconds": settings.history_seconds, "state": settings.state,
-            "created_at": created_at, "updated_at": format_time(self.clock.now()),
+            "families": None if settings.families is None else list(settings.families), "created_at": created_at, "updated_at": format_time(self.clock.now()),
         }  # fmt: skip
 
     def _changed(self, caller: Caller, collector_id: str, change: Any) -> dict[str, Any]:
@@ -165,7 +171,7 @@ def _view(body: Mapping[str, Any]) -> dict[str, Any]:
     step = body["step_seconds"] or DEFAULT_STEP_SECONDS
     return {
         "id": id_of(body), "cluster_id": body["id"], "cluster_name": body["name"], "source": {"kind": "prometheus", "url": body["metrics"]["url"]},
-        "families": list(FAMILIES), "interval_seconds": max(collector.get("interval_seconds") or step, step), "step_seconds": step,
+        "families": [*ALWAYS, *families_of(body)], "interval_seconds": max(collector.get("interval_seconds") or step, step), "step_seconds": step,
         **{name: collector.get(name) for name in ("history_seconds", "state", "created_at", "updated_at")},
     }  # fmt: skip
 

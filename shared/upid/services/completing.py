@@ -46,6 +46,7 @@ class Outcome:
     errors: tuple[WorkError, ...]
     warnings: tuple[str, ...] = ()
     quality: Mapping[str, int] = field(default_factory=dict)
+    families: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def failed_shards(self) -> int:
@@ -107,6 +108,7 @@ class Outcome:
             "step_seconds": self.plan.step_seconds,
             "warnings": list(self.warnings),
             "quality": dict(self.quality),
+            "families": {name: {"state": _state(found), "samples": found["samples"]} for name, found in self.families.items()},
         }
 
 
@@ -191,7 +193,18 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
         for entry in folded
         if "error" in entry
     ]
-    return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)), files.quality(plan))
+    families = files.families(plan)
+    errors += [
+        WorkError("family_refused", found["reason"], f"{name}, {found['refused']} of {plan.items} answers")
+        for name, found in families.items()
+        if found["refused"]
+    ]
+    return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)), files.quality(plan), families)
+
+
+def _state(found: Mapping[str, Any]) -> str:
+    """Return whether a family was collected, is absent from the source, or was refused, wholly or in part."""
+    return "refused" if found["refused"] else "collected" if found["samples"] else "absent"
 
 
 def _merged(gaps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ LABELS = {"namespace": "shop", "pod": "api-1", "container": "api"}
 def joined(*series: tuple[dict[str, str], list[float]], adds: bool = True) -> list[float]:
     family = Family(adds=adds)
     family.add([LABELS | labels for labels, _ in series], np.array([values for _, values in series]))
-    return list(family.by_container()[KEY])
+    return list(family.by_key()[KEY])
 
 
 @pytest.mark.parametrize("adds", [True, False])
@@ -63,7 +63,7 @@ def test_series_of_no_container_are_left_out() -> None:
     family = Family(adds=True)
     family.add([{"namespace": "shop", "pod": "api-1"}], np.array([[1.0]]))
 
-    assert family.by_container() == {}
+    assert family.by_key() == {}
 
 
 def test_parts_follow_each_other_and_gaps_stay() -> None:

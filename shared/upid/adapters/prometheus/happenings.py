@@ -76,7 +76,7 @@ class Happenings:
         return found
 
     def _over_time(self, query: str, warnings: list[str]) -> dict[PodContainer, Row]:
-        answers = Answers()
+        answers: Answers[PodContainer] = Answers()
         coarse = coarse_grid(self.window)
         # One moment more than steps: what was so when the window began.
         ask_range(self.client, query, Grid(self.window.start, coarse.step, coarse.count + 1), adds=False, into=answers)

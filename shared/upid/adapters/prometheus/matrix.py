@@ -6,6 +6,7 @@ goes through a JSON parser and comes to the same rows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -45,10 +46,14 @@ class Grid:
 
 @dataclass(slots=True)
 class MatrixReader:
-    """Reads one answer. `found` gets labels and values of series, shape (series, grid.count), NaN = no sample or none that is finite."""
+    """Reads one answer. `found` gets labels and values of series, shape (series, grid.count), NaN = no sample or none that is finite.
+
+    faults: samples that were dropped or put in order, by reason (`upid.engine.usage.quality`).
+    """
 
     grid: Grid
     found: Found
+    faults: Counter[str] = field(default_factory=Counter)
     _head: bytes = field(default=b"", init=False)
 
     def read(self, pieces: Iterable[bytes]) -> dict[str, Any]:
@@ -87,7 +92,7 @@ class MatrixReader:
             regions.append(text[middle + len(_VALUES) - 1 : end + 1])
             at = end + 3 + (text[end + 3] == ord(","))
         if regions:
-            self.found(labels, rows_of(regions, self.grid))
+            self.found(labels, rows_of(regions, self.grid, self.faults))
         return text[at:]
 
     def _plain(self, text: bytes) -> dict[str, Any]:
@@ -108,24 +113,27 @@ class MatrixReader:
                 points[:, 0].astype(float).round().astype(np.int64),
                 points[:, 1].astype(float),
                 self.grid,
+                self.faults,
             )
             self.found([one["metric"]], values)
         return document
 
 
-def rows_of(regions: list[bytes], grid: Grid) -> Rows:
+def rows_of(regions: list[bytes], grid: Grid, faults: Counter[str] | None = None) -> Rows:
     """Return the values of series from the text of their points (`[t,"v"],[t,"v"]`) on the grid, shape (regions, grid.count).
 
-    NaN = no sample, or one that is NaN or infinite; points off the grid are left out. UnreadableAnswerError for other text.
+    NaN = no sample, or one that is NaN or infinite; points off the grid are left out, of several in one place the last counts. `faults` is added to.
+    UnreadableAnswerError for other text.
     """
+    faults = Counter() if faults is None else faults
     text = np.frombuffer(b"".join([b" " * WIDTH, *regions]), np.uint8)
     quotes = np.flatnonzero(text == _QUOTE)
     starts, ends = quotes[0::2] + 1, quotes[1::2]
     if len(starts) != len(ends) or (text[starts - 2] != ord(",")).any():
-        return _slow_rows(regions, grid)
+        return _slow_rows(regions, grid, faults)
     words = words_before(text, starts - 2, 1)
     if not are_digits(words).all():
-        return _slow_rows(regions, grid)
+        return _slow_rows(regions, grid, faults)
     low = digits_of(words[:, 0]).astype(np.int64)
     times = grid.first + (low - grid.first + _CYCLE // 2) % _CYCLE - _CYCLE // 2
     bounds = np.cumsum([WIDTH, *map(len, regions)])
@@ -135,20 +143,31 @@ def rows_of(regions: list[bytes], grid: Grid) -> Rows:
         numbers = parse_decimals(text, starts, ends)
     except ValueError as error:
         raise UnreadableAnswerError(str(error)) from None
-    _place(rows, np.repeat(np.arange(len(regions)), counts), times, numbers, grid)
+    _place(rows, np.repeat(np.arange(len(regions)), counts), times, numbers, grid, faults)
     return rows
 
 
-def _place(rows: Rows, row: NDArray[np.int64], times: NDArray[np.int64], numbers: NDArray[np.float64], grid: Grid) -> None:
+def _place(  # noqa: PLR0917 one answer's points into its rows
+    rows: Rows, row: NDArray[np.int64], times: NDArray[np.int64], numbers: NDArray[np.float64], grid: Grid, faults: Counter[str]
+) -> None:
     columns = grid.columns(times)
-    good = (columns >= 0) & (columns < grid.count) & (np.abs(numbers) < HUGE)
+    on_grid, finite = (columns >= 0) & (columns < grid.count), np.abs(numbers) < HUGE
+    place = row * np.int64(2 * _CYCLE) + columns
+    later = np.diff(place)
+    if (later <= 0).any():
+        faults["repeated"] += int(np.count_nonzero(later == 0))
+        faults["out_of_order"] += int(np.count_nonzero((later < 0) & (np.diff(row) == 0)))
+    good = on_grid & finite
     if good.all():
         rows[row, columns] = numbers
-    else:
-        rows[row[good], columns[good]] = numbers[good]
+        return
+    faults["off_grid"] += int(np.count_nonzero(~on_grid))
+    faults["not_a_number"] += int(np.count_nonzero(on_grid & np.isnan(numbers)))
+    faults["impossible"] += int(np.count_nonzero(on_grid & ~finite & ~np.isnan(numbers)))
+    rows[row[good], columns[good]] = numbers[good]
 
 
-def _slow_rows(regions: list[bytes], grid: Grid) -> Rows:
+def _slow_rows(regions: list[bytes], grid: Grid, faults: Counter[str]) -> Rows:
     rows = np.full((len(regions), grid.count), np.nan, dtype=np.float32)
     for i, region in enumerate(regions):
         try:
@@ -156,7 +175,7 @@ def _slow_rows(regions: list[bytes], grid: Grid) -> Rows:
             times, numbers = points[:, 0].astype(float).round().astype(np.int64), points[:, 1].astype(float)
         except ValueError as error:
             raise UnreadableAnswerError(str(error)) from None
-        _place(rows, np.full(len(points), i), times, numbers, grid)
+        _place(rows, np.full(len(points), i), times, numbers, grid, faults)
     return rows
 
 

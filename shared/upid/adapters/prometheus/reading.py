@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,19 +14,10 @@ from upid.adapters.prometheus.happenings import Happenings, coarse_grid
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import Answers, ask_range, pieces_of
 from upid.adapters.prometheus.series import below_zero, block_of, not_negative, positive, share_of
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodOwner, UsageBlock, Window
+from upid.adapters.prometheus.shapes import Shape, shape_of
+from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
 
 IN_FLIGHT: Final = 2
-FEW_STEPS: Final = 100  # so few steps need no chunks, whatever the number of series
-PROBE_SECONDS: Final = 900
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the source's data is like: how far back a sample looks, and how many series each namespace has at the window's end."""
-
-    range_seconds: int
-    series: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -34,10 +25,10 @@ class Asked:
     """What is under way for one group of namespaces."""
 
     namespaces: tuple[str, ...]
-    cpu: list[Future[Answers]]
-    memory: list[Future[Answers]]
-    periods: Future[Answers]
-    throttled: Future[Answers]
+    cpu: list[Future[Answers[PodContainer]]]
+    memory: list[Future[Answers[PodContainer]]]
+    periods: Future[Answers[PodContainer]]
+    throttled: Future[Answers[PodContainer]]
     owners: Future[list[PodOwner]]
     events: Future[ContainerEvents]
     warnings: list[str] = field(default_factory=list)
@@ -55,7 +46,7 @@ class Reading:
         """Yield the usage of each group in order; the next group is asked for while this one is worked on."""
         if not self.window.steps:
             raise ValueError("The window has no step.")
-        shape = self._shape()
+        shape = shape_of(self.client, self.matcher, self.window)
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="prometheus") as pool:
             ahead: deque[Asked] = deque()
             try:
@@ -68,18 +59,6 @@ class Reading:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
-    def _shape(self) -> Shape:
-        """Return how far back a sample looks (the step, or four scrapes where the step is shorter than 2.5 of them), and the namespaces' sizes."""
-        step, end = self.window.step_seconds, self.window.end
-        found, _ = self.client.instant(f"quantile(0.5, count_over_time({queries.any_container(self.matcher)}[{PROBE_SECONDS}s]))", end)
-        scrapes = float(found[0]["value"][1]) if found else 0.0
-        scrape_seconds = round(PROBE_SECONDS / scrapes) if scrapes >= 2 else 0
-        range_seconds = step if step >= 2.5 * scrape_seconds else 4 * scrape_seconds
-        if self.window.steps <= FEW_STEPS:
-            return Shape(range_seconds, {})
-        counts, _ = self.client.instant(f"count by (namespace) ({queries.any_container(self.matcher)})", end)
-        return Shape(range_seconds, {one["metric"].get("namespace", ""): int(float(one["value"][1])) for one in counts})
-
     def _ask(self, pool: ThreadPoolExecutor, names: tuple[str, ...], shape: Shape) -> Asked:
         window, range_seconds = self.window, shape.range_seconds
         grid, coarse = Grid(window.start + window.step_seconds, window.step_seconds, window.steps), coarse_grid(window)
@@ -90,7 +69,7 @@ class Reading:
                 f"Scrapes are so far apart that samples look back {range_seconds} s, more than the step of {window.step_seconds} s."
             )
 
-        def over_time(function: str, metric: str, part: Grid) -> Future[Answers]:
+        def over_time(function: str, metric: str, part: Grid) -> Future[Answers[PodContainer]]:
             seconds = max(part.step, range_seconds)
             query = f"{function}({queries.usage(metric, names, self.matcher)}[{seconds}s])"
             return pool.submit(self._range, query, part, adds=function == "rate")
@@ -104,24 +83,23 @@ class Reading:
             pool.submit(happenings.owners, warnings), pool.submit(happenings.events, warnings), warnings,
         )  # fmt: skip
 
-    def _range(self, query: str, grid: Grid, *, adds: bool) -> Answers:
-        answers = Answers()
+    def _range(self, query: str, grid: Grid, *, adds: bool) -> Answers[PodContainer]:
+        answers: Answers[PodContainer] = Answers()
         ask_range(self.client, query, grid, adds=adds, into=answers)
         return answers
 
     def _usage(self, asked: Asked) -> NamespaceUsage:
         window = self.window
         told: list[str] = []
-        negative = duplicates = 0
+        faults: Counter[str] = Counter()
 
-        def block(futures: Sequence[Future[Answers]], clean: Callable[[UsageBlock], UsageBlock]) -> UsageBlock:
-            nonlocal negative, duplicates
+        def block(futures: Sequence[Future[Answers[PodContainer]]], clean: Callable[[UsageBlock], UsageBlock]) -> UsageBlock:
             answers = [future.result() for future in futures]
             for answer in answers:
                 told.extend(answer.warnings)
-                duplicates += answer.duplicates
+                faults.update(answer.faults, duplicates=answer.duplicates)
             found = block_of([part for a in answers for part in a.parts], [width for a in answers for width in a.widths])
-            negative += below_zero(found)
+            faults.update(negative=below_zero(found))
             return clean(found)
 
         cpu, memory = block(asked.cpu, not_negative), block(asked.memory, positive)
@@ -129,4 +107,4 @@ class Reading:
         share = share_of(throttled, periods, coarse_grid(window).step // window.step_seconds, window.steps)
         owners, events = asked.owners.result(), asked.events.result()
         warnings = tuple(dict.fromkeys([*told, *asked.warnings]))
-        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings, negative, duplicates)
+        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings, faults)

@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from upid.adapters.prometheus.matrix import Labels, Rows
 from upid.ports.metrics_source import PodContainer, UsageBlock
 
 Row = np.ndarray[tuple[int], np.dtype[np.float32]]
+Key = TypeVar("Key", bound=tuple[Any, ...])
 _Run = dict[str, Row]
 
 
+@dataclass(frozen=True, slots=True)
+class Pooling(Generic[Key]):
+    """Which series are of one thing, and which of them add up.
+
+    key: the thing, None = of nothing that is asked for. run: the first of these labels that is there tells runs apart; part: what tells the parts of a
+    run apart (CPUs, interfaces, devices). runs_add: whether runs add up, None = as their parts do.
+    """
+
+    key: Callable[[Labels], Key | None]
+    run: tuple[str, ...] = ("id", "name")
+    part: str = ""
+    runs_add: bool | None = None
+
+
+def _container(labels: Labels) -> PodContainer | None:
+    key = PodContainer(labels.get("namespace", ""), labels.get("pod", ""), labels.get("container", ""))
+    return key if all(key) else None
+
+
+CONTAINERS: Final = Pooling(_container, part="cpu")
+
+
 @dataclass(slots=True)
-class Family:
-    """Rows by container, run of the container and CPU.
+class Family(Generic[Key]):
+    """Rows by container (or what `pooling` makes one thing), its runs and their parts, such as CPUs.
 
     Series of one run that differ only by who scraped them (target, job, replica of Prometheus) count once, by the larger value. Runs are told apart by cAdvisor's
     `id` or `name`; runs and single CPUs add up where `adds`, else the largest counts. Where a run has the total of its CPUs, that is taken.
     """
 
     adds: bool
-    runs: dict[PodContainer, dict[str, _Run]] = field(default_factory=dict)
+    pooling: Pooling[Key] = CONTAINERS  # type: ignore[assignment] # what a family without another pooling is of
+    runs: dict[Key, dict[str, _Run]] = field(default_factory=dict)
     duplicates: int = 0
 
     def add(self, labels: Sequence[Labels], rows: Rows) -> None:
         """Take series in; those without namespace, pod or container are no container's."""
+        pooling = self.pooling
         for one, row in zip(labels, rows, strict=True):
-            key = PodContainer(one.get("namespace", ""), one.get("pod", ""), one.get("container", ""))
-            if all(key):
-                cpus = self.runs.setdefault(key, {}).setdefault(one.get("id") or one.get("name") or "", {})
-                cpu = one.get("cpu", "")
-                self.duplicates += cpu in cpus
-                cpus[cpu] = np.fmax(cpus[cpu], row) if cpu in cpus else row
+            key = pooling.key(one)
+            if key is not None:
+                run = next((one[name] for name in pooling.run if one.get(name)), "")
+                parts = self.runs.setdefault(key, {}).setdefault(run, {})
+                part = one.get(pooling.part, "")
+                self.duplicates += part in parts
+                parts[part] = np.fmax(parts[part], row) if part in parts else row
 
-    def by_container(self) -> dict[PodContainer, Row]:
-        """Return one row for each container."""
-        return {key: self._joined(_of_run(cpus, adds=self.adds) for cpus in runs.values()) for key, runs in self.runs.items()}
+    def by_key(self) -> dict[Key, Row]:
+        """Return one row for each container, or what else the series are of."""
+        return {key: self._joined(_of_run(parts, adds=self.adds) for parts in runs.values()) for key, runs in self.runs.items()}
 
     def _joined(self, rows: Iterable[Row]) -> Row:
-        return _sum(list(rows)) if self.adds else _largest(list(rows))
+        adds = self.adds if self.pooling.runs_add is None else self.pooling.runs_add
+        return _sum(list(rows)) if adds else _largest(list(rows))
 
 
 def _of_run(cpus: _Run, *, adds: bool) -> Row:
@@ -68,7 +97,12 @@ def _largest(rows: list[Row]) -> Row:
 
 def block_of(parts: Sequence[Mapping[PodContainer, Row]], widths: Sequence[int]) -> UsageBlock:
     """Return the block of parts that follow each other in time, each `widths` steps wide; keys sorted."""
-    keys = sorted(set().union(*parts))
+    return UsageBlock(*rows_of_parts(parts, widths))
+
+
+def rows_of_parts(parts: Sequence[Mapping[Key, Row]], widths: Sequence[int]) -> tuple[list[Key], NDArray[np.float32]]:
+    """Return the keys of parts that follow each other in time, each `widths` steps wide, sorted, and their rows, NaN where a part has none."""
+    keys: list[Key] = sorted(set().union(*parts))
     place = {key: i for i, key in enumerate(keys)}
     values = np.full((len(keys), sum(widths)), np.nan, dtype=np.float32)
     at = 0
@@ -76,7 +110,7 @@ def block_of(parts: Sequence[Mapping[PodContainer, Row]], widths: Sequence[int])
         for key, row in part.items():
             values[place[key], at : at + width] = row
         at += width
-    return UsageBlock(keys, values)
+    return keys, values
 
 
 def positive(block: UsageBlock) -> UsageBlock:

@@ -12,7 +12,7 @@ from upid.adapters.prometheus.client import ATTEMPTS, PrometheusClient
 from upid.adapters.resilience.guards import Guards
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import RefusedError, UnavailableError
-from upid.ports.metrics_source import NamespaceUsage, Window
+from upid.ports.metrics_source import FamilyUsage, NamespaceUsage, Window
 
 CHECK_SECONDS: Final = 20.0
 
@@ -60,3 +60,9 @@ class PrometheusSource:
         from upid.adapters.prometheus.reading import Reading  # noqa: PLC0415 numerics load when there is something to compute
 
         return Reading(self.client, self.matcher, window).usage(groups)
+
+    def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
+        """Return each family of the namespaces in order; the next family is asked for while this one is worked on. Errors as the port says."""
+        from upid.adapters.prometheus.families import FamilyReading  # noqa: PLC0415 as in usage
+
+        return FamilyReading(self.client, self.matcher, tuple(namespaces), window).families(families)

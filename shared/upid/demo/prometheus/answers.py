@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from upid.demo.prometheus.families import Floats
+from upid.demo.prometheus.family import Floats
 from upid.demo.prometheus.joining import Vector
 
 

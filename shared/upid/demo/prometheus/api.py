@@ -10,7 +10,7 @@ import numpy as np
 
 from upid.demo.prometheus import answers
 from upid.demo.prometheus.evaluation import LOOKBACK_SECONDS, Evaluation
-from upid.demo.prometheus.families import Family
+from upid.demo.prometheus.family import Family
 from upid.demo.prometheus.matching import matched
 from upid.demo.prometheus.parser import Parser
 from upid.demo.prometheus.syntax import QueryError, Selector

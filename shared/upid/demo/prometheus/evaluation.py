@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from upid.demo.prometheus.families import Family, Floats
+from upid.demo.prometheus.family import Family, Floats
 from upid.demo.prometheus.joining import Vector, joined
 from upid.demo.prometheus.matching import matched
 from upid.demo.prometheus.samples import Windows
-from upid.demo.prometheus.syntax import Aggregation, Binary, Call, Expression, Number, QueryError, Selector
+from upid.demo.prometheus.syntax import Aggregation, Binary, Call, Expression, Number, QueryError, Relabel, Selector
 
 LOOKBACK_SECONDS: Final = 300.0
 KEEP_NAME: Final = frozenset({"last_over_time"})
@@ -38,6 +39,8 @@ class Evaluation:
                 return self._over(expression, "last_over_time", LOOKBACK_SECONDS)
             case Call():
                 return self._over(expression.selector, expression.function, expression.selector.range_seconds)
+            case Relabel():
+                return self._relabelled(expression)
             case Aggregation():
                 return self._aggregated(expression)
             case Binary():
@@ -57,6 +60,15 @@ class Evaluation:
         if function not in KEEP_NAME:
             labels = [{key: value for key, value in own.items() if key != "__name__"} for own in labels]
         return Vector(labels, np.concatenate(values) if values else np.empty((0, len(times))))
+
+    def _relabelled(self, expression: Relabel) -> Vector:
+        inside = self.of(expression.of)
+        if not isinstance(inside, Vector):
+            raise QueryError("expected type instant vector in call to function 'label_replace', got scalar")
+        pattern, label = re.compile(expression.pattern, re.DOTALL), expression.label
+        replacement = re.sub(r"\$(\d)", r"\\\1", expression.replacement)
+        made = [(own, pattern.fullmatch(own.get(expression.source, ""))) for own in inside.labels]
+        return Vector([own | {label: found.expand(replacement)} if found else own for own, found in made], inside.values)
 
     def _aggregated(self, expression: Aggregation) -> Vector:
         inside = self.of(expression.of)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.demo.prometheus.families import Floats
+from upid.demo.prometheus.family import Floats
 from upid.demo.prometheus.syntax import COMPARISONS, SETS, Binary, QueryError
 
 Key = tuple[tuple[str, str], ...]

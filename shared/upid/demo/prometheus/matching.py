@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.demo.prometheus.families import Family
+from upid.demo.prometheus.family import Family
 from upid.demo.prometheus.syntax import Matcher, QueryError, Selector
 
 

@@ -21,6 +21,7 @@ from upid.demo.prometheus.syntax import (
     Matcher,
     Number,
     QueryError,
+    Relabel,
     Selector,
 )
 from upid.domain.times import parse_duration
@@ -114,6 +115,8 @@ class Parser:
             inside = self._binary(0)
             self._expect(")")
             return inside
+        if function == "label_replace":
+            return self._relabel()
         if function not in RANGE_FUNCTIONS:
             raise QueryError(f"unknown function with name {function!r}")
         selector = self._binary(0)
@@ -121,6 +124,17 @@ class Parser:
         if not isinstance(selector, Selector) or not selector.range_seconds:
             raise QueryError(f"expected type range vector in call to function {function!r}")
         return Call(function, selector)
+
+    def _relabel(self) -> Expression:
+        inside, words = self._binary(0), []
+        for _ in range(4):
+            self._expect(",")
+            token = self._next()
+            if token.kind != "string":
+                raise QueryError("expected type string in call to function 'label_replace'")
+            words.append(_unquoted(token.text))
+        self._expect(")")
+        return Relabel(inside, *words)
 
     def _aggregation(self, operator: str) -> Expression:
         grouping = self._grouping()

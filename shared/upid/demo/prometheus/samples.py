@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.demo.prometheus.families import Cells, Family, Floats, Rows
+from upid.demo.prometheus.family import Cells, Family, Floats, Rows
 from upid.demo.prometheus.syntax import QueryError
 
 AT_ONCE: Final = 1 << 21  # values that are worked out at a time

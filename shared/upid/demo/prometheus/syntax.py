@@ -54,6 +54,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Relabel:
+    """`label_replace`: series whose label `source` matches `pattern` as a whole get `label`; `$1` stands for a group."""
+
+    of: Expression
+    label: str
+    replacement: str
+    source: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregation:
     """An aggregation over series, by labels or without them; `parameter` is the share of `quantile`."""
 
@@ -78,4 +89,4 @@ class Binary:
     is_bool: bool = False
 
 
-Expression = Number | Selector | Call | Aggregation | Binary
+Expression = Number | Selector | Call | Relabel | Aggregation | Binary

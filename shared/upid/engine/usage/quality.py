@@ -18,10 +18,10 @@ def holes(values: Samples) -> int:
     return int(np.count_nonzero(seen & ~there))
 
 
-def possible(values: Samples, most: float) -> tuple[Samples, int]:
+def possible(values: Samples, most: float | Samples) -> tuple[Samples, int]:
     """Return the samples without those above `most` and a quarter, and how many these were; NaN for `most` holds nothing back.
 
-    `values` itself stays as it is.
+    most: one for all, or of a shape that goes with that of `values`. `values` itself stays as it is.
     """
     with np.errstate(invalid="ignore"):
         beyond = values > most * SLACK

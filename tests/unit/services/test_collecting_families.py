@@ -1,0 +1,129 @@
+"""Families beside CPU and memory in the pipeline: stored once, by who owns them, and never at the cost of CPU and memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from worlds.collection import START, STEP, World, level, workload
+
+from upid.domain.inventory import Claim
+from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
+from upid.services.cluster_records import ClusterRecords
+
+HOUR, DAY = 3600, 86400
+WEB, LEDGER = "uid-shop-Deployment-web", "uid-bank-Deployment-ledger"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World.at(tmp_path, workload("bank", "ledger"), workload("shop", "web", replicas=2))
+    claims = (Claim("bank", "data-ledger-0", LEDGER, 1e10), Claim("bank", "left-over"))
+    made.cluster.listed = replace(made.cluster.listed, claims=claims)
+    return made
+
+
+def chunks(world: World, cluster_id: str, family: str) -> list[MetricChunk]:
+    return list(world.services.history.read_family(HistoryScope("default", cluster_id, 0), family, start=0, end=2.0**40))
+
+
+def steps(found: list[MetricChunk]) -> list[int]:
+    """The moments of all steps, in the order of the chunks."""
+    return [moment for chunk in found for moment in range(chunk.start, chunk.end, STEP)]
+
+
+def test_each_family_is_stored_by_the_workload_that_owns_its_series(world: World) -> None:
+    cluster_id = world.register()
+    view = world.collect(cluster_id, history_seconds=HOUR)
+
+    (network,), (storage,) = chunks(world, cluster_id, "network"), chunks(world, cluster_id, "storage")
+    moments = START - HOUR + STEP * np.arange(12)
+    assert network.keys == [SeriesKey(LEDGER, "", "ledger-0"), SeriesKey(WEB, "", "web-0"), SeriesKey(WEB, "", "web-1")]
+    np.testing.assert_array_equal(network.samples["network_receive_bytes_per_second"][1], level("web-0", moments).astype(np.float32))
+    assert storage.keys == [SeriesKey(LEDGER, "", "", "data-ledger-0")]
+    assert view["result"]["families"] == {
+        "memory_detail": {"state": "absent", "samples": 0}, "network": {"state": "collected", "samples": 3 * 12},
+        "filesystem": {"state": "absent", "samples": 0}, "storage": {"state": "collected", "samples": 12}, "heap": {"state": "absent", "samples": 0},
+    }  # fmt: skip
+    assert (view["status"], view["result"]["samples"]) == ("succeeded", 3 * 12 * 2)
+
+
+def test_a_first_collection_goes_back_a_day_for_most_and_all_the_way_for_storage(world: World) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=3 * DAY)
+
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - DAY, START, STEP))
+    assert steps(chunks(world, cluster_id, "storage")) == list(range(START - 3 * DAY, START, STEP))
+
+
+def test_a_late_collection_catches_up_for_every_family(world: World) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=2 * HOUR)
+    world.clock.moment += 3 * DAY
+    world.collect(cluster_id)
+
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - 2 * HOUR, START + 3 * DAY, STEP))
+
+
+def test_every_task_done_twice_stores_every_sample_once(world: World) -> None:
+    cluster_id = world.register()
+    world.run(world.start(cluster_id, history_seconds=2 * DAY), times=2)
+    assert steps(chunks(world, cluster_id, "storage")) == list(range(START - 2 * DAY, START, STEP))
+
+
+def test_a_process_that_dies_between_two_families_appends_each_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster_id = world.register()
+    collection_id, append = world.start(cluster_id, history_seconds=2 * HOUR), world.services.history.append
+
+    def dying(scope: HistoryScope, chunk: MetricChunk) -> bool:
+        if getattr(chunk, "family", "") == "storage":
+            raise KeyboardInterrupt
+        return append(scope, chunk)
+
+    monkeypatch.setattr(world.services.history, "append", dying)
+    with pytest.raises(KeyboardInterrupt):
+        world.run(collection_id)
+    monkeypatch.setattr(world.services.history, "append", append)
+    world.run(collection_id)
+
+    for family in ("network", "storage"):
+        assert steps(chunks(world, cluster_id, family)) == list(range(START - 2 * HOUR, START, STEP))
+
+
+def test_a_shard_that_folds_again_behind_a_joined_day_appends_nothing_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=2 * HOUR)
+    scope = HistoryScope("default", cluster_id, 0)
+    for _ in range(3):
+        world.clock.moment += HOUR
+        world.collect(cluster_id)
+    world.services.history.compact(scope, before=START + 2 * DAY)
+    cluster = world.services.cluster_records.get("default", cluster_id).body
+    ClusterRecords.change(
+        world.services.cluster_records, "default", cluster_id, lambda body: body | {"watermark": cluster["watermark"] - HOUR}
+    )
+
+    assert world.collect(cluster_id)["status"] == "succeeded"
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - 2 * HOUR, START + 3 * HOUR, STEP))
+
+
+def test_a_family_that_is_refused_is_an_error_by_name_and_leaves_the_watermark_to_the_others(world: World) -> None:
+    cluster_id = world.register()
+    world.cluster.deaf_to = "network"
+    view = world.collect(cluster_id, history_seconds=2 * HOUR)
+
+    (error,) = view["errors"]
+    assert (view["status"], error["code"], error["subject"]) == ("partial", "family_refused", "network, 2 of 2 answers")
+    assert "Prometheus refuses network." in error["detail"]
+    assert view["result"]["families"]["network"]["state"] == "refused"
+    assert world.services.cluster_records.get("default", cluster_id).body["watermark"] == START
+    assert steps(chunks(world, cluster_id, "storage")) == list(range(START - 2 * HOUR, START, STEP))
+
+
+def test_a_deleted_clusters_families_go_with_it(world: World) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=2 * HOUR)
+    world.services.history.delete_cluster("default", cluster_id)
+    assert chunks(world, cluster_id, "network") == []
