@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from chalice.app import CloudWatchEvent, Rate
 
+from functions.events.app import app
 from upid.bootstrap import build_services
 
 
-def handler(_event: Mapping[str, Any], _context: object) -> dict[str, list[str]]:
+@app.schedule(Rate(5, unit=Rate.MINUTES), name="StartCollections")
+def handler(_event: CloudWatchEvent) -> dict[str, list[str]]:
     """Return the ids of clusters by what was done for them."""
     return build_services().schedule.start_collections()

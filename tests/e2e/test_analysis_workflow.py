@@ -60,7 +60,7 @@ def tasks_of(world: World, **replaced: Task) -> dict[str, Task]:
         "AnalyzeShardFunction": lambda e, _: work.analyze(e["tenant"], e["analysis_id"], e["shard"]),
         "SummarizeAnalysisFunction": lambda e, _: work.summarize(e["tenant"], e["analysis_id"], e["shards"]),
         "RecordFailureFunction": lambda e, _: ending.fail(e["tenant"], e["kind"], e["work_id"], e["error"]),
-        "RecordLostExecutionFunction": lambda e, _: ending.lose(TENANT, execution_of(e)),
+        "RecordLostExecutionFunction": lambda e, _: ending.lose(TENANT, execution_of(e["detail"])),
     }
     return own | {f"{name}Function": task for name, task in replaced.items()}
 

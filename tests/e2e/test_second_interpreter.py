@@ -79,7 +79,7 @@ def tasks_of(world: World) -> Tasks:
         "CompleteCollectionFunction": lambda e, _: ending.complete(e["tenant"], e["collection_id"], e["collected"], e["folded"]),
         "ComputeAggregationFunction": lambda e, _: world.services.aggregations.compute(e["tenant"], e["aggregation_id"]),
         "RecordFailureFunction": lambda e, _: ending.fail(e["tenant"], e["kind"], e["work_id"], e["error"]),
-        "RecordLostExecutionFunction": lambda e, _: ending.lose(TENANT, execution_of(e)),
+        "RecordLostExecutionFunction": lambda e, _: ending.lose(TENANT, execution_of(e["detail"])),
     }
 
 

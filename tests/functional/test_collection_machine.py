@@ -22,6 +22,7 @@ from functions.events import (
 )
 from upid.bootstrap import Services
 from upid.domain.errors import ForbiddenError
+from upid.runtime.scheduler import event_of
 from upid.runtime.template import Template
 from upid.runtime.workflows.engine import WorkflowEngine
 from upid.runtime.workflows.tasks import InlineTasks
@@ -135,6 +136,6 @@ def test_an_api_server_that_refuses_fails_the_collection_and_its_execution(
 
 @pytest.mark.usefixtures("engine")
 def test_the_schedules_function_starts_a_collection(client: Client, services: Services, cluster_id: str) -> None:
-    assert start_collections.handler({}, None)["started"] == [cluster_id]
+    assert start_collections.handler(event_of(Template.load().schedules[0], 0.0), None)["started"] == [cluster_id]
 
     wait_until(lambda: client.get("/metrics/status").expect(200)["items"][0]["status"] == "succeeded")

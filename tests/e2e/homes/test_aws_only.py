@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from e2e.homes.journey import Journey
 
 from upid.bootstrap import Services
+from upid.runtime.scheduler import event_of
+from upid.runtime.template import Template
 from upid.settings import Settings
 
 
@@ -74,8 +76,14 @@ def test_the_outbox_goes_to_the_bus_once(journey: Journey, services: Services) -
     waiting = {stored.event.id for stored in services.events.unpublished(1000)}
     function = boto3.client("cloudformation").describe_stack_resource(StackName="upid", LogicalResourceId="PublishEventsFunction")
 
+    event = event_of(Template.load().schedules[0], 0.0)  # of the same form for every schedule
+
     answers = [
-        json.loads(boto3.client("lambda").invoke(FunctionName=function["StackResourceDetail"]["PhysicalResourceId"])["Payload"].read())
+        json.loads(
+            boto3.client("lambda")
+            .invoke(FunctionName=function["StackResourceDetail"]["PhysicalResourceId"], Payload=json.dumps(event))["Payload"]
+            .read()
+        )
         for _ in range(2)
     ]
 

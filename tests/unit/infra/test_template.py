@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from chalice.app import ScheduledEventConfig
 from e2e.homes.packaging import plain
 
+from functions.events.app import app
 from upid.ports.workflows import ExecutionStatus
 from upid.runtime.template import Template
 from upid.services.completing import KIND_OF
@@ -105,10 +108,31 @@ def test_every_function_has_a_role_of_its_own() -> None:
 
 def test_every_file_of_a_task_is_a_function_and_every_function_is_there() -> None:
     modules = {function["Properties"]["Handler"].removesuffix(".handler") for function in FUNCTIONS.values()}
-    files = {f"functions.events.{file.stem}" for file in (ROOT / "functions" / "events").glob("[a-z]*.py")}
+    files = {f"functions.events.{file.stem}" for file in (ROOT / "functions" / "events").glob("[a-z]*.py")} - {"functions.events.app"}
 
     assert {module for module in modules if module.startswith("functions.events.")} == files
     assert all((ROOT / f"{module.replace('.', '/')}.py").is_file() for module in modules)
+
+
+def test_every_task_is_registered_with_chalice_by_the_name_of_its_function() -> None:
+    handlers = {f.name: importlib.import_module(f.module).handler for f in TEMPLATE.functions.values() if ".events." in f.module}
+
+    assert {f"{name}Function": handler for name, handler in app.handler_map.items()} == handlers
+
+
+def test_chalice_and_the_template_say_the_same_of_what_calls_a_task() -> None:
+    for function in TEMPLATE.functions.values():
+        if ".events." in function.module:
+            importlib.import_module(function.module)
+    sources = {source.name: source for source in app.event_sources}
+    schedules = {name: s.schedule_expression.to_string() for name, s in sources.items() if isinstance(s, ScheduledEventConfig)}
+    told = {s.function.name.removesuffix("Function"): s.expression for s in TEMPLATE.schedules}
+    (rule,) = TEMPLATE.rules
+    detail = {name: wanted for name, wanted in rule.pattern["detail"].items() if name != "stateMachineArn"}
+
+    assert schedules == told | {"PublishEvents": RESOURCES["EveryMinute"]["Properties"]["ScheduleExpression"]}
+    assert sources["RecordLostExecution"].event_pattern == rule.pattern | {"detail": detail}
+    assert {*schedules, "RecordLostExecution"} == set(sources)
 
 
 def test_every_group_has_its_paths_bare_and_with_everything_below() -> None:
@@ -203,9 +227,7 @@ def test_a_machine_may_invoke_exactly_the_functions_that_it_names() -> None:
 
 def test_layers_hold_what_the_package_asks_for_but_for_the_command_line_and_the_server() -> None:
     wanted = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
-    lines = [
-        line for name in ("dependencies", "numerics") for line in (ROOT / "layers" / name / "requirements.txt").read_text().splitlines()
-    ]
+    lines = [line for file in (ROOT / "layers").glob("*/*.txt") for line in file.read_text().splitlines()]
     asked = {line for line in lines if not line.startswith("#")}
 
     assert asked <= wanted
