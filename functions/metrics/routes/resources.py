@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, Field
 
-from functions.metrics.schemas.resources import ClusterUsageOut, ContainerUsageOut, NodeUsageOut, PodUsageOut
+from functions.metrics.schemas.resources import (
+    ClusterUsageOut,
+    ContainerUsageOut,
+    NetworkUsageOut,
+    NodeUsageOut,
+    PodUsageOut,
+    StorageUsageOut,
+)
 from upid.domain.errors import NotFoundError
 from upid.http.api import Router
 from upid.http.paging import Cursor, Limit, Page, slice_after
@@ -28,7 +35,14 @@ class NowFilters(Answer):
     cursor: Cursor = None
 
 
+class DetailFilters(NowFilters):
+    """The same, and what the figures are summed over."""
+
+    by: Literal["pod", "workload", "namespace", "cluster"] = Field("workload", description="What each item is of.")
+
+
 Filters = Annotated[NowFilters, Query()]
+Details = Annotated[DetailFilters, Query()]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -78,3 +92,17 @@ def list_memory_usage(cluster_id: str, services: Injected, caller: CurrentCaller
         filters.cursor,
         filters.limit,
     )
+
+
+@router.get("/<cluster_id>/storage", permission="metrics:read", errors=ERRORS)
+def list_storage_usage(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Details) -> Page[StorageUsageOut]:
+    """List what containers keep in files and what volumes hold now, beside what was asked for; by pod, workload, namespace, or the whole cluster."""
+    found = services.current_details.storage(caller.tenant, cluster_id, filters.by, filters.namespace)
+    return page_of(StorageUsageOut, found, filters.cursor, filters.limit)
+
+
+@router.get("/<cluster_id>/network", permission="metrics:read", errors=ERRORS)
+def list_network_usage(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Details) -> Page[NetworkUsageOut]:
+    """List what pods receive and send now, with dropped packets and errors; by pod, workload, namespace, or the whole cluster."""
+    found = services.current_details.network(caller.tenant, cluster_id, filters.by, filters.namespace)
+    return page_of(NetworkUsageOut, found, filters.cursor, filters.limit)

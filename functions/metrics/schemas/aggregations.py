@@ -7,8 +7,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from functions.metrics.schemas.history import UsageHistoryOut, UsageQueryIn, UsageWindowOut
+from upid.domain.metrics import MetricName
 from upid.http.schemas import Answer, Body
-from upid.services.usage_requests import Metric
 
 
 class UsageFiguresOut(Answer):
@@ -28,14 +28,16 @@ class GroupFiguresOut(Answer):
     """Figures of a group, by metric."""
 
     labels: dict[str, str]
-    metrics: dict[Metric, UsageFiguresOut]
+    metrics: dict[MetricName, UsageFiguresOut]
 
 
 class UsageSummaryOut(UsageWindowOut):
     """Figures of a cluster and of its groups, the largest first."""
 
     groups: int
-    total: dict[Metric, UsageFiguresOut] = Field(description="Of the whole selection, joined as its groups are; empty without any sample.")
+    total: dict[MetricName, UsageFiguresOut] = Field(
+        description="Of the whole selection, joined as its groups are; empty without any sample."
+    )
     items: list[GroupFiguresOut]
 
 
@@ -48,7 +50,7 @@ class CalculateIn(Body):
 class CalculatedValueOut(Answer):
     """One value of a group."""
 
-    metric: Metric
+    metric: MetricName
     unit: str
     labels: dict[str, str]
     value: float | None

@@ -9,11 +9,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AfterValidator, Field
 
 from functions.metrics.schemas.collections import duration_text
+from upid.domain.metrics import MetricName
 from upid.domain.times import parse_time
 from upid.http.schemas import Answer, Body
-from upid.services.usage_requests import AGGREGATION, DIMENSIONS, Across, Dimension, Fill, Metric, Selection, Span, UsageQuery
+from upid.services.usage_requests import AGGREGATION, DIMENSIONS, Across, Dimension, Fill, Selection, Span, UsageQuery
 
-METRICS: tuple[Metric, ...] = ("cpu_cores", "memory_bytes")
+METRICS: tuple[MetricName, ...] = ("cpu_cores", "memory_bytes")
 
 
 def _time(text: str) -> str:
@@ -53,19 +54,20 @@ ACROSS_TEXT = "How the series of a group are joined, sample by sample, before th
 class SpanFilters(Answer):
     """Whose usage, over which window, in which groups."""
 
-    metric: Metric | None = Field(None, description="Only this one; CPU and memory where none is named.")
+    metric: MetricName | None = Field(None, description="Only this one; CPU and memory where none is named.")
     namespace: Name = Field("", description="Only this namespace.")
     kind: Name = Field("", description="Only workloads of this kind.")
     workload: Name = Field("", description="Only workloads of this name.")
     container: Name = Field("", description="Only containers of this name.")
     pod: Name = Field("", description="Only this pod.")
+    volume: Name = Field("", description="Only this PersistentVolumeClaim.")
     start: TimeText | None = Field(None, description="Begin of the window.")
     end: TimeText | None = Field(None, description="End of the window; the end of what is collected where none is told.")
     window: Length | None = Field(None, description="Length of the window, instead of its begin.")
     group_by: Annotated[str, AfterValidator(_dimensions)] = Field(
         "namespace",
         max_length=100,
-        description="namespace, kind, workload, container, pod, separated by commas; empty = the whole cluster.",
+        description="namespace, kind, workload, container, pod, volume, separated by commas; empty = the whole cluster.",
     )
     across: Across = Field("sum", description=ACROSS_TEXT)
     top: int = Field(20, ge=1, le=500, description="How many groups at most: those of the highest use.")
@@ -74,7 +76,7 @@ class SpanFilters(Answer):
         """Return what the service takes."""
         groups: tuple[Dimension, ...] = tuple(name for name in DIMENSIONS if name in self.group_by.split(","))
         return UsageQuery(
-            cluster_id, METRICS if self.metric is None else (self.metric,), Selection(self.namespace, self.kind, self.workload, self.container, self.pod),
+            cluster_id, METRICS if self.metric is None else (self.metric,), Selection(self.namespace, self.kind, self.workload, self.container, self.pod, self.volume),
             Span(self.start or "", self.end or "", self.window or "", "?"), across=self.across, group_by=groups, top=self.top,
         )  # fmt: skip
 
@@ -105,13 +107,14 @@ class SelectionIn(Body):
     workload: Name = ""
     container: Name = ""
     pod: Name = ""
+    volume: Name = ""
 
 
 class UsageQueryIn(Body):
     """A query of stored usage."""
 
     cluster_id: str = Field(min_length=1, max_length=64, examples=["cl_01KB0000000000000000000000"])
-    metrics: Annotated[list[Metric], AfterValidator(_unique)] = Field(default=list(METRICS), min_length=1, max_length=3)
+    metrics: Annotated[list[MetricName], AfterValidator(_unique)] = Field(default=list(METRICS), min_length=1, max_length=8)
     selection: SelectionIn = SelectionIn()
     start: TimeText | None = None
     end: TimeText | None = Field(default=None, description="The end of what is collected where none is told.")
@@ -119,7 +122,7 @@ class UsageQueryIn(Body):
     step: Length | None = Field(default=None, description="A multiple of the stored steps; about 300 in the window by default.")
     aggregation: Aggregation = Field(default="mean", description=AGGREGATION_TEXT)
     across: Across = Field(default="sum", description=ACROSS_TEXT)
-    group_by: Annotated[list[Dimension], AfterValidator(_unique)] = Field(default=["namespace"], max_length=5)
+    group_by: Annotated[list[Dimension], AfterValidator(_unique)] = Field(default=["namespace"], max_length=6)
     fill: Fill = "none"
     top: int | None = Field(
         default=100, ge=1, le=10_000, description="How many groups at most, those of the highest use; null = all, by name."
@@ -147,7 +150,7 @@ class UsageWindowOut(Answer):
 class UsageSeriesOut(Answer):
     """One metric of one group."""
 
-    metric: Metric
+    metric: MetricName
     unit: str
     labels: dict[str, str]
     values: list[float | None] = Field(description="One for each step; null = no sample.")
@@ -167,7 +170,7 @@ class UsageHistoryOut(UsageWindowOut):
 class UsageTrendOut(Answer):
     """Where the use of a group goes."""
 
-    metric: Metric
+    metric: MetricName
     unit: str
     labels: dict[str, str]
     points: int = Field(description="Days (or hours) with samples; fewer than five tell nothing.")
@@ -190,7 +193,7 @@ class UsageTrendsOut(UsageWindowOut):
 class UsagePeakOut(Answer):
     """The highest use of a group, of the stored steps."""
 
-    metric: Metric
+    metric: MetricName
     unit: str
     labels: dict[str, str]
     peak: float | None
@@ -213,7 +216,7 @@ class UsagePeaksOut(UsageWindowOut):
 class UsageWeekOut(Answer):
     """The usual week of a group: 168 values each, hour 0 = Monday 00:00 UTC; null = never seen."""
 
-    metric: Metric
+    metric: MetricName
     unit: str
     labels: dict[str, str]
     mean: list[float | None]

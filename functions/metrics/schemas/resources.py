@@ -88,3 +88,56 @@ class ContainerUsageOut(Answer):
     used_of_requested: float | None = Field(description="[1]")
     used_of_limit: float | None = Field(description="[1]")
     throttled: float | None = Field(description="Largest share of CFS periods throttled of any pod, for CPU. [1]")
+
+
+class DetailOut(Answer):
+    """Whose figures these are: null = of more than one."""
+
+    key: str
+    namespace: str | None
+    kind: str | None
+    workload: str | None
+    pod: str | None
+    at: str = Field(description="End of what has been collected: samples are the newest of the quarter of an hour before.")
+    age_seconds: float = Field(description="How long ago that was. [s]")
+
+
+class NetworkUsageOut(DetailOut):
+    """What pods receive and send now, summed; null = the source does not tell."""
+
+    pods: int = Field(description="Pods with samples.")
+    network_receive_bytes_per_second: float | None
+    network_transmit_bytes_per_second: float | None
+    network_receive_dropped_per_second: float | None = Field(description="[packets/s]")
+    network_transmit_dropped_per_second: float | None = Field(description="[packets/s]")
+    network_receive_errors_per_second: float | None
+    network_transmit_errors_per_second: float | None
+
+
+class VolumeUsageOut(Answer):
+    """What a PersistentVolumeClaim holds now."""
+
+    namespace: str
+    name: str
+    used_bytes: float | None = Field(description="null where no kubelet tells: nobody mounts it, or volumes are not measured.")
+    capacity_bytes: float | None
+    request_bytes: float | None = Field(description="null where claims may not be listed.")
+    used_of_capacity: float | None = Field(description="[1]")
+    storage_class: str
+    phase: str
+    mounted: bool = Field(description="Whether a pod of the last snapshot mounts it.")
+
+
+class StorageUsageOut(DetailOut):
+    """What containers keep in their own files and what volumes hold now, summed; null = the source does not tell."""
+
+    filesystem_used_bytes: float | None = Field(description="Writable layers and logs of containers, not volumes.")
+    filesystem_read_bytes_per_second: float | None
+    filesystem_write_bytes_per_second: float | None
+    filesystem_reads_per_second: float | None
+    filesystem_writes_per_second: float | None
+    volume_used_bytes: float | None
+    volume_capacity_bytes: float | None
+    volume_request_bytes: float | None
+    volume_used_of_capacity: float | None = Field(description="[1]")
+    volumes: list[VolumeUsageOut] = Field(description="Each claim of the group; none by pod.")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from upid.services.collections import CollectionsService
     from upid.services.collectors import CollectorsService
     from upid.services.completing import CompletingService
+    from upid.services.current_details import CurrentDetailsService
     from upid.services.current_usage import CurrentUsageService
     from upid.services.usage import UsageService
     from upid.services.usage_series import SeriesReader
@@ -58,6 +59,13 @@ class Metering(Platform):
         from upid.services.current_usage import CurrentUsageService
 
         return CurrentUsageService(self.usage, self.blobs, self.clock)
+
+    @cached_property
+    def current_details(self) -> CurrentDetailsService:
+        """What the network and storage of clusters carry now."""
+        from upid.services.current_details import CurrentDetailsService
+
+        return CurrentDetailsService(self.usage, self.blobs, self.clock)
 
     @cached_property
     def collecting(self) -> CollectingService:

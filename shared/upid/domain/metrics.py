@@ -14,6 +14,13 @@ from typing import Final, Literal, get_args
 FamilyName = Literal["memory_detail", "network", "filesystem", "storage", "heap"]
 FAMILIES: Final[tuple[FamilyName, ...]] = get_args(FamilyName)
 USAGE: Final = "usage"
+MetricName = Literal[
+    "cpu_cores", "memory_bytes", "throttled", "memory_rss_bytes", "memory_cache_bytes", "network_receive_bytes_per_second",
+    "network_transmit_bytes_per_second", "network_receive_dropped_per_second", "network_transmit_dropped_per_second",
+    "network_receive_errors_per_second", "network_transmit_errors_per_second", "filesystem_used_bytes", "filesystem_read_bytes_per_second",
+    "filesystem_write_bytes_per_second", "filesystem_reads_per_second", "filesystem_writes_per_second", "volume_used_bytes", "volume_capacity_bytes",
+    "jvm_heap_used_bytes", "jvm_heap_max_bytes", "go_heap_used_bytes",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

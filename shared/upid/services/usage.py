@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.errors import AppError
+from upid.domain.metrics import METRICS
 from upid.domain.times import format_time
 from upid.engine.statistics.trend import trend
 from upid.engine.usage.queries import by_hour_of_week, fill, hours_of_week, over_time, quantiles
@@ -29,8 +30,6 @@ from upid.services.usage_requests import (
 
 Floats = NDArray[np.float64]
 DAY_SECONDS: Final = 86400
-UNITS: Final = {"cpu_cores": "cores", "memory_bytes": "bytes", "throttled": "1"}
-DECIMALS: Final = {"cpu_cores": 6, "memory_bytes": 1, "throttled": 6}
 FIGURES: Final = (0.5, 0.9, 0.95, 0.99)
 SIGNIFICANT_Z: Final = 1.96  # 5 %, two-sided
 HISTORY_SECONDS: Final = DAY_SECONDS
@@ -106,7 +105,7 @@ class UsageService:
             found += [(group, {metric: figures[metric][row] for metric in figures}) for row, group in enumerate(frame.groups)]
         found.sort(key=lambda entry: (-(entry[1][query.metrics[0]]["peak"] or 0.0), entry[0]))
         items = [
-            {"metric": metric, "unit": UNITS[metric], "labels": _labels(query, group), **figures[metric]}
+            {"metric": metric, "unit": METRICS[metric].unit, "labels": _labels(query, group), **figures[metric]}
             for group, figures in found[: query.top] for metric in query.metrics
         ]  # fmt: skip
         return scope.told(query) | {"groups": len(found), "items": items}
@@ -215,11 +214,11 @@ def _labels(query: UsageQuery, group: Group) -> dict[str, str]:
 
 
 def _unit(metric: str, aggregation: str) -> str:
-    return "1" if aggregation == "count" else f"{UNITS[metric]}/s" if aggregation == "rate" else UNITS[metric]
+    return "1" if aggregation == "count" else f"{METRICS[metric].unit}/s" if aggregation == "rate" else METRICS[metric].unit
 
 
 def _listed(metric: str, values: NDArray[Any]) -> list[float | None]:
-    rounded = np.round(values.astype(np.float64), DECIMALS[metric])
+    rounded = np.round(values.astype(np.float64), METRICS[metric].decimals)
     return [None if value != value else value for value in rounded.tolist()]  # noqa: PLR0124 only NaN differs from itself
 
 
@@ -233,7 +232,12 @@ def _figures(metric: str, values: NDArray[Any]) -> Answer:
     low = quantiles(values, (*FIGURES, 1.0))[0]
     mean = float(np.nanmean(values, dtype=np.float64)) if count else np.nan
     named = zip(("p50", "p90", "p95", "p99", "max"), low, strict=True)
-    return {"unit": UNITS[metric], "mean": _one(metric, mean), **{name: _one(metric, value) for name, value in named}, "samples": count}
+    return {
+        "unit": METRICS[metric].unit,
+        "mean": _one(metric, mean),
+        **{name: _one(metric, value) for name, value in named},
+        "samples": count,
+    }
 
 
 def _peaks(metric: str, values: NDArray[Any], wanted: Wanted) -> list[Answer]:
@@ -259,7 +263,7 @@ def _trends(metric: str, query: UsageQuery, chosen: Sequence[tuple[Group, dict[s
         level, slope, z = float(found.level[row]), float(found.slope[row]) / days, float(found.z[row])
         sure = abs(z) >= SIGNIFICANT_Z
         yield {
-            "metric": metric, "unit": UNITS[metric], "labels": _labels(query, group), "points": int(np.count_nonzero(~np.isnan(values[row]))),
+            "metric": metric, "unit": METRICS[metric].unit, "labels": _labels(query, group), "points": int(np.count_nonzero(~np.isnan(values[row]))),
             "slope_per_day": None if np.isnan(level) else float(f"{slope:.6g}"), "level": _one(metric, level), "z": round(z, 4), "significant": sure,
             "direction": "flat" if not sure else "rising" if slope > 0 else "falling",
             "relative_per_day": round(slope / level, 6) if level else None,
@@ -273,4 +277,4 @@ def _week(metric: str, query: UsageQuery, group: Group, values: NDArray[Any], ho
         for name, how in (("mean", "mean"), ("p50", "p50"), ("p95", "p95"), ("max", "max"))
     }
     samples = [int(count) for count in np.nan_to_num(by_hour_of_week(row, hours, "count")[0])]
-    return {"metric": metric, "unit": UNITS[metric], "labels": _labels(query, group), **figures, "samples": samples}
+    return {"metric": metric, "unit": METRICS[metric].unit, "labels": _labels(query, group), **figures, "samples": samples}

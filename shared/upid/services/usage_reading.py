@@ -9,15 +9,17 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.domain.metrics import METRICS, USAGE
 from upid.engine.usage.queries import across, merged
 from upid.ports.blobs import Blobs
-from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
+from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk, UsageHistory
 from upid.services.profiles import Profiles, RowKey
 from upid.services.usage_requests import Selection
 
 Group = tuple[str, ...]
 Values = dict[str, NDArray[Any]]
 LATEST_SECONDS: Final = 900
+CONTAINER_LABELS: Final = ("namespace", "kind", "workload", "uid", "container", "pod")
 
 
 class Wanted(NamedTuple):
@@ -39,7 +41,12 @@ class Wanted(NamedTuple):
     @property
     def is_local(self) -> bool:
         """Whether no group has series of two shards. A shard holds whole workloads, whose names are unique in a namespace and kind, and so are pods'."""
-        return {"namespace", "kind", "workload"} <= set(self.group_by) or {"namespace", "pod"} <= set(self.group_by)
+        of_pods = not any(METRICS[metric].family == "storage" for metric in self.metrics)
+        return {"namespace", "kind", "workload"} <= set(self.group_by) or (of_pods and {"namespace", "pod"} <= set(self.group_by))
+
+    def of_family(self, family: str) -> tuple[str, ...]:
+        """Return the wanted metrics of a family."""
+        return tuple(metric for metric in self.metrics if METRICS[metric].family == family)
 
 
 @dataclass(slots=True)
@@ -65,8 +72,9 @@ class Frame:
             into[rows, steps] = joined
 
     def trimmed(self) -> Values:
-        """Return the samples without the room that was kept for more groups."""
-        return {metric: values[: len(self.rows)] for metric, values in self.values.items()}
+        """Return the samples of every wanted metric without the room that was kept for more groups; none at all where there is no group."""
+        count = len(self.rows)
+        return {metric: self._room(metric, np.float32)[:count] for metric in self.wanted.metrics} if count else {}
 
     def _room(self, metric: str, dtype: Any) -> NDArray[Any]:
         found = self.values.get(metric)
@@ -78,6 +86,13 @@ class Frame:
                 bigger[: len(found)] = found
             self.values[metric] = found = bigger
         return found
+
+
+class Newest(NamedTuple):
+    """The newest samples of a series: its labels by dimension and `uid`, and figures by metric, None = none in the last quarter of an hour."""
+
+    labels: Mapping[str, str]
+    values: Mapping[str, float | None]
 
 
 class Latest(NamedTuple):
@@ -118,18 +133,21 @@ class UsageReader:
             yield whole
 
     def latest(self, until: int, step_seconds: int) -> Iterator[Latest]:
-        """Yield the newest samples at `until`, the end of what is collected [s since the epoch]."""
+        """Yield the newest samples of CPU and memory at `until`, the end of what is collected [s since the epoch]."""
+        for one in self.newest(("cpu_cores", "memory_bytes", "throttled"), until, step_seconds):
+            if one.values["cpu_cores"] is not None or one.values["memory_bytes"] is not None:
+                yield Latest(*(one.labels[name] for name in CONTAINER_LABELS), *one.values.values())  # type: ignore[arg-type] # six labels, then three figures
+
+    def newest(self, metrics: tuple[str, ...], until: int, step_seconds: int, namespace: str = "") -> Iterator[Newest]:
+        """Yield every series of these metrics with its newest samples at `until`, the end of what is collected [s since the epoch]."""
         start = until - max(LATEST_SECONDS // step_seconds, 1) * step_seconds
-        wanted = Wanted(
-            ("cpu_cores", "memory_bytes", "throttled"), Selection(), ("namespace", "kind", "workload", "uid", "container", "pod"), "max", start, until, step_seconds
-        )  # fmt: skip
+        labels = (*CONTAINER_LABELS, "volume")
+        wanted = Wanted(metrics, Selection(namespace), labels, "max", start, until, step_seconds)
         for shard in range(self.shards):
             frame = self._shard(shard, wanted, Frame(wanted))
-            newest = {metric: _last(values) for metric, values in frame.trimmed().items()}
+            found = {metric: _last(values) for metric, values in frame.trimmed().items()}
             for row, group in enumerate(frame.groups):
-                found = [newest[metric][row] if metric in newest else None for metric in wanted.metrics]
-                if found[0] is not None or found[1] is not None:
-                    yield Latest(*group, *found)  # type: ignore[arg-type] # six labels, then three figures
+                yield Newest(dict(zip(labels, group, strict=True)), {metric: found[metric][row] for metric in metrics})
 
     def _means(self, wanted: Wanted) -> Frame:
         (total,) = self.frames(wanted._replace(how="sum"))
@@ -141,16 +159,22 @@ class UsageReader:
     def _shard(self, shard: int, wanted: Wanted, into: Frame) -> Frame:
         owners = {key.uid: key for key in Profiles(self.blobs).keys(self.tenant, self.cluster_id, shard)}
         scope = HistoryScope(self.tenant, self.cluster_id, shard)
-        keys: Sequence[SeriesKey] = ()
-        picked = _Picked((), ())
-        for chunk in self.history.read(scope, start=wanted.start, end=wanted.end):
-            if chunk.step_seconds != wanted.step_seconds:
-                continue
-            if chunk.keys != keys:
-                keys, picked = chunk.keys, _pick(chunk.keys, owners, wanted)
-            if picked.series:
-                _take(chunk, picked, wanted, into)
+        for family in dict.fromkeys(METRICS[metric].family for metric in wanted.metrics):
+            keys: Sequence[SeriesKey] = ()
+            picked = _Picked((), ())
+            for chunk in self._chunks(scope, family, wanted):
+                if chunk.step_seconds != wanted.step_seconds:
+                    continue
+                if chunk.keys != keys:
+                    keys, picked = chunk.keys, _pick(chunk.keys, owners, wanted)
+                if picked.series:
+                    _take(chunk, wanted.of_family(family), picked, wanted, into)
         return into
+
+    def _chunks(self, scope: HistoryScope, family: str, wanted: Wanted) -> Iterator[UsageChunk] | Iterator[MetricChunk]:
+        if family == USAGE:
+            return self.history.read(scope, start=wanted.start, end=wanted.end)
+        return self.history.read_family(scope, family, start=wanted.start, end=wanted.end)
 
 
 class _Picked(NamedTuple):
@@ -168,6 +192,7 @@ def _pick(keys: Sequence[SeriesKey], owners: Mapping[str, RowKey], wanted: Wante
             continue
         labels = {
             "namespace": owner.namespace, "kind": owner.kind, "workload": owner.name, "uid": owner.uid, "container": key.container, "pod": key.pod,
+            "volume": key.volume,
         }  # fmt: skip
         if _selects(wanted.selection, labels):
             picked.series.append(position)  # type: ignore[attr-defined] # a list until it is handed out
@@ -182,16 +207,20 @@ def _selects(selection: Selection, labels: Mapping[str, str]) -> bool:
         and selection.kind in {"", labels["kind"]}
         and selection.container in {"", labels["container"]}
         and selection.pod in {"", labels["pod"]}
+        and selection.volume in {"", labels["volume"]}
     )
 
 
-def _take(chunk: UsageChunk, picked: _Picked, wanted: Wanted, into: Frame) -> None:
+def _take(chunk: UsageChunk | MetricChunk, metrics: Sequence[str], picked: _Picked, wanted: Wanted, into: Frame) -> None:
     step = wanted.step_seconds
     low, high = max(0, (wanted.start - chunk.start) // step), (min(chunk.end, wanted.end) - chunk.start) // step
     names = list(dict.fromkeys(picked.groups))
     place = {name: number for number, name in enumerate(names)}
     group = np.array([place[name] for name in picked.groups], np.int64)
-    values = {metric: across(getattr(chunk, metric)[picked.series, low:high], group, len(names), wanted.how) for metric in wanted.metrics}
+    tables = chunk.samples if isinstance(chunk, MetricChunk) else {metric: getattr(chunk, metric) for metric in metrics}
+    values = {
+        metric: across(tables[metric][picked.series, low:high], group, len(names), wanted.how) for metric in metrics if metric in tables
+    }
     into.add((chunk.start - wanted.start) // step + low, names, values)
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from upid.domain.errors import InvalidRequestError
+from upid.domain.metrics import MetricName
 from upid.domain.times import format_duration, parse_duration, parse_time
 
-Metric = Literal["cpu_cores", "memory_bytes", "throttled"]
-Dimension = Literal["namespace", "kind", "workload", "container", "pod"]
+Dimension = Literal["namespace", "kind", "workload", "container", "pod", "volume"]
 Across = Literal["sum", "mean", "max", "min", "count"]
 Fill = Literal["none", "zero", "previous", "linear"]
 
-DIMENSIONS: Final = ("namespace", "kind", "workload", "container", "pod")
+DIMENSIONS: Final = ("namespace", "kind", "workload", "container", "pod", "volume")
 MOST_WINDOW_SECONDS: Final = 366 * 86400
 MOST_POINTS: Final = 250_000  # values of one answer: 5 MB as JSON
 STEPS_SHOWN: Final = 300
@@ -24,13 +24,14 @@ AGGREGATION: Final = re.compile(r"mean|max|min|sum|count|rate|p(100|\d{1,2})(\.\
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Whose usage; "" = any. `workload` is the name of a workload."""
+    """Whose usage; "" = any. `workload` is the name of a workload, `volume` that of a PersistentVolumeClaim."""
 
     namespace: str = ""
     kind: str = ""
     workload: str = ""
     container: str = ""
     pod: str = ""
+    volume: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class UsageQuery:
     """
 
     cluster_id: str
-    metrics: tuple[Metric, ...] = ("cpu_cores", "memory_bytes")
+    metrics: tuple[MetricName, ...] = ("cpu_cores", "memory_bytes")
     selection: Selection = field(default_factory=Selection)
     span: Span = field(default_factory=Span)
     step: str = ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from upid.domain.metrics import FAMILIES, METRICS, USAGE, metrics_of
+from typing import get_args
+
+from upid.domain.metrics import FAMILIES, METRICS, USAGE, MetricName, metrics_of
 
 
 def test_every_metric_belongs_to_a_family_and_every_family_has_metrics() -> None:
     assert {metric.family for metric in METRICS.values()} == {USAGE, *FAMILIES}
     assert metrics_of("storage") == ("volume_used_bytes", "volume_capacity_bytes")
+    assert tuple(METRICS) == get_args(MetricName)
     assert sum(len(metrics_of(family)) for family in (USAGE, *FAMILIES)) == len(METRICS)
 
 
