@@ -96,13 +96,19 @@ def list_memory_usage(cluster_id: str, services: Injected, caller: CurrentCaller
 
 @router.get("/<cluster_id>/storage", permission="metrics:read", errors=ERRORS)
 def list_storage_usage(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Details) -> Page[StorageUsageOut]:
-    """List what containers keep in files and what volumes hold now, beside what was asked for; by pod, workload, namespace, or the whole cluster."""
+    """List what containers keep in files and what volumes hold now, beside what was asked for.
+
+    By pod, workload or namespace, or for the whole cluster.
+    """
     found = services.current_details.storage(caller.tenant, cluster_id, filters.by, filters.namespace)
     return page_of(StorageUsageOut, found, filters.cursor, filters.limit)
 
 
 @router.get("/<cluster_id>/network", permission="metrics:read", errors=ERRORS)
 def list_network_usage(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Details) -> Page[NetworkUsageOut]:
-    """List what pods receive and send now, with dropped packets and errors; by pod, workload, namespace, or the whole cluster."""
+    """List what pods receive and send now, with dropped packets and errors.
+
+    By pod, workload or namespace, or for the whole cluster.
+    """
     found = services.current_details.network(caller.tenant, cluster_id, filters.by, filters.namespace)
     return page_of(NetworkUsageOut, found, filters.cursor, filters.limit)
