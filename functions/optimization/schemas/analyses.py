@@ -8,6 +8,7 @@ from pydantic import Field
 
 from upid.http.schemas import Answer, Body
 from upid.services.analyses import MOST_IN_BATCH, AnalysisRequest, WorkloadRef
+from upid.services.rules.model import Severity, ThenKind
 
 ClusterId = Annotated[
     str, Field(min_length=1, max_length=64, description="Id of a registered cluster.", examples=["cl_01KB0000000000000000000000"])
@@ -142,8 +143,23 @@ class AnalysisTotals(Answer):
     top_savings: list[TopSaving]
 
 
+class AppliedRuleOut(Answer):
+    """A rule that was applied, as it was when the analysis began, and how many containers it is about."""
+
+    id: str
+    version: int
+    name: str
+    category: str
+    severity: Severity
+    kind: ThenKind
+    in_scope: int = Field(description="Containers of its namespaces and labels.")
+    fired: int
+    inconclusive: int = Field(description="Containers on which it can not be told; a veto acts there, no other rule does.")
+    changed: int = Field(description="Containers of which it changed what is recommended.")
+
+
 class TradeOff(Answer):
-    """What another value of `allowed_time_above` would give; `on_frontier`: no other saves more at as little time above."""
+    """What another value of `allowed_time_above` would give, before any rule; `on_frontier`: no other saves more at as little time above."""
 
     allowed_time_above: float
     cpu_request_cores: float
@@ -185,6 +201,7 @@ class AnalysisOut(Answer):
     ended_at: str | None
     request: dict[str, Any]
     summary: AnalysisTotals | None
+    rules: list[AppliedRuleOut] | None
     trade_offs: list[TradeOff] | None
     seconds: StageSeconds | None
     analyses: list[AnalysisPart] | None

@@ -10,9 +10,11 @@ from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
 from pydantic import ConfigDict, Field, model_serializer
 
 from upid.domain.recommendations import Review
+from upid.engine.rules.catalogue import Target
 from upid.http.paging import Page, encode_cursor
 from upid.http.schemas import Answer, Body
 from upid.services.recommendation_queries import Found, Listed
+from upid.services.rules.model import Severity, ThenKind
 
 Cores = Annotated[float, Field(ge=0, le=1_000_000, description="[cores]")]
 Bytes = Annotated[float, Field(ge=0, le=1e18, description="[bytes]")]
@@ -70,6 +72,31 @@ class ReasonOut(Answer):
     code: str
     text: str
     values: dict[str, Any]
+
+
+class AmountChangeOut(Answer):
+    """A recommended request or limit that a rule changed; null = not set. [cores, bytes]"""
+
+    target: Target
+    before: float | None
+    after: float | None
+
+
+class VerdictOut(Answer):
+    """What a rule found here, and did. A veto whose condition can not be told is `inconclusive`, and keeps what is set now."""
+
+    id: str
+    version: int
+    name: str
+    category: str
+    severity: Severity
+    kind: ThenKind
+    outcome: Literal["fired", "inconclusive"]
+    action: str | None = Field(description="What a recommendation says to do.")
+    tag: str | None
+    explanation: str
+    features: dict[str, Any] = Field(description="What the rule read; null = missing.")
+    changes: list[AmountChangeOut] = Field(description="Before and after this rule; adjustments act first, vetoes last.")
 
 
 class RiskOut(Answer):
@@ -148,6 +175,7 @@ class RecommendationOut(Answer):
     recommended: ResourceValues | None = None
     evidence: EvidenceOut | None = None
     reasons: list[ReasonOut] = []
+    rules: list[VerdictOut] = []
     confidence: float | None = None
     backtest: dict[str, Any] | None = None
     risk: RiskOut | None = None

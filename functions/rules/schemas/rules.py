@@ -16,8 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from upid.engine.rules.catalogue import Target, VetoOf
 from upid.http.schemas import Answer, Body
-from upid.services.rules.model import RuleDraft, Scope, Severity, Target, Then, VetoOf
+from upid.services.rules.model import RuleDraft, Scope, Severity, Then
 from upid.services.rules.service import RuleFilter, Trial
 
 CategoryId = Literal["cpu-optimization", "memory-optimization", "cost-reduction", "performance-tuning", "availability"]
@@ -48,7 +49,14 @@ class AdjustmentThen(Body):
     factor: FiniteFloat = Field(default=1.0, gt=0, le=100, description="[1]")
     minimum: FiniteFloat | None = Field(default=None, ge=0, description="[unit of the target]")
     maximum: FiniteFloat | None = Field(default=None, ge=0, description="[unit of the target]")
-    unset: bool = False
+    unset: bool = Field(default=False, description="Take the limit away. A request is never taken away.")
+
+    @field_validator("unset")
+    @classmethod
+    def _of_a_limit(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 pydantic passes it by position
+        if value and str(info.data.get("target")).endswith(("request_cores", "request_bytes")):
+            raise ValueError("only a limit can be taken away")
+        return value
 
     @field_validator("maximum")
     @classmethod
@@ -277,6 +285,7 @@ class InconclusiveRowOut(TriedRowOut):
     """A row on which it can not be told; `missing` may be empty where an operation went wrong, such as a division by zero."""
 
     missing: list[str]
+    changes: list[RuleChangeOut] = Field(description="What a veto keeps where it can not be told: a safety rule in doubt changes nothing.")
 
 
 class RuleTestOut(Answer):

@@ -34,10 +34,13 @@ class Advising(Metering):
         from upid.services.analyzing import AnalysisTasks
         from upid.services.assessing import Assessor
         from upid.services.profiles import Profiles
+        from upid.services.rules.active import RuleSets
+        from upid.services.rules.store import RuleStore
         from upid.services.snapshots import Snapshots
 
         assessor = Assessor(Snapshots(self.blobs), Profiles(self.blobs), self.history, self.prices)
-        return AnalysisTasks(self.analyses, self.cluster_records, assessor, self.blobs, self.clock, self.ids)
+        rules = RuleSets(RuleStore(self.records), self.blobs)
+        return AnalysisTasks(self.analyses, self.cluster_records, assessor, rules, self.blobs, self.clock, self.ids)
 
     @cached_property
     def recommendations(self) -> RecommendationService:

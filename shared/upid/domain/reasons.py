@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -59,6 +59,11 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "replicas_node": "Advice: a pod's share of {scaling_high_cores} does not fit on the largest node of {largest_node_cores}.",
     "price_unknown": "What the nodes cost is not known, so no savings are told.",
 })  # fmt: skip
+RULE_TEXTS: Final[Mapping[str, str]] = MappingProxyType({
+    "rule_adjustment": "Rule {rule} (version {version}) changes what is recommended: {changes}.",
+    "rule_veto": "Rule {rule} (version {version}) keeps what is set now: {changes}.",
+    "rule_inconclusive": "Whether rule {rule} (version {version}) holds can not be told, so what is set now stays: {changes}.",
+})  # fmt: skip
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HOURS_PER_WEEK: Final = 168
 _SHARES: Final = frozenset({
@@ -96,3 +101,19 @@ def _said(name: str, value: Any) -> str:
 def text_of(code: str, values: Mapping[str, Any]) -> str:
     """Return the sentence of a reason with its values (None = unknown); KeyError for a code that is none."""
     return TEXTS[code].format_map({name: _said(name, value) for name, value in values.items()}).rstrip()
+
+
+def rule_text(code: str, rule: str, version: int, changes: Iterable[Mapping[str, Any]]) -> str:
+    """Return the sentence of what a rule changed ({target, before, after}; None = not set); KeyError for a code that is none."""
+    told = (
+        f"{each['target'].rsplit('_', 1)[0].replace('_', ' ')} {_amount(each, 'before')} becomes {_amount(each, 'after')}"
+        for each in changes
+    )
+    return RULE_TEXTS[code].format(rule=rule, version=version, changes=", ".join(told))
+
+
+def _amount(change: Mapping[str, Any], side: str) -> str:
+    value = change[side]
+    if value is None:
+        return "(not set)"
+    return format_cpu(value) if change["target"].endswith("_cores") else format_memory(value)

@@ -132,6 +132,7 @@ class AnalysisService:
             return _batch(work, [self.view(tenant, child) for child in work["request"]["analyses"]])
         extra = {
             "summary": result.get("summary"),
+            "rules": result.get("rules"),
             "trade_offs": result.get("trade_offs"),
             "seconds": result.get("seconds"),
             "analyses": None,
@@ -240,5 +241,5 @@ def _batch(work: dict[str, Any], children: Sequence[Mapping[str, Any]]) -> dict[
     return work | {
         "kind": "batch", "status": status, "progress": round(sum(child["progress"] for child in children) / len(children), 4), "errors": errors,
         "started_at": min(started, default=None), "ended_at": max(child["ended_at"] for child in children) if ended else None,
-        "cluster_id": None, "analyses": parts, "summary": None, "trade_offs": None, "seconds": None,
+        "cluster_id": None, "analyses": parts, "summary": None, "rules": None, "trade_offs": None, "seconds": None,
     }  # fmt: skip

@@ -13,11 +13,14 @@ from upid.domain.work import WorkError, WorkStatus
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.services.analyses import AnalysisService, NothingCollectedError
-from upid.services.assessing import Assessor, Scope, options_for
+from upid.services.assessing import Assessor, Loaded, Scope, options_for
 from upid.services.cluster_records import ClusterRecords
 from upid.services.failures import message_of
+from upid.services.features import shard_features
+from upid.services.rules.active import RuleSets
+from upid.services.rules.ruling import ruled
 from upid.services.shard_results import STAGES, add_up, stored_summary, summarize_shard, summary_name, table_name, unread
-from upid.services.sizing import pack_table, unpack_table
+from upid.services.sizing import Table, pack_table, unpack_table
 from upid.services.trade_offs import merge_trade_offs, trade_offs
 
 # What is told of a shard that ended without a word: its execution was stopped, or took too long.
@@ -31,12 +34,13 @@ class AnalysisTasks:
     analyses: AnalysisService
     clusters: ClusterRecords
     assessor: Assessor
+    rules: RuleSets
     blobs: Blobs
     clock: Clock
     ids: Ids
 
     def plan(self, tenant: str, analysis_id: str, request: Mapping[str, Any], actor: str) -> dict[str, Any]:
-        """Set the analysis running and return `{"shards": [0, ...]}`.
+        """Set the analysis running with the rules of this moment and return `{"shards": [0, ...]}`.
 
         Raises NotFoundError without the cluster, NothingCollectedError before its first collection.
         """
@@ -44,11 +48,12 @@ class AnalysisTasks:
         shards = self.clusters.get(tenant, request["cluster_id"]).body["shards"]
         if not shards:
             raise NothingCollectedError(f"No usage of {request['cluster_id']} was collected yet.", cluster_id=request["cluster_id"])
+        self.rules.keep(tenant, analysis_id, request["cluster_id"])
         self.analyses.log.begin(tenant, analysis_id, parts={"shards": shards})
         return {"shards": list(range(shards))}
 
     def analyze(self, tenant: str, analysis_id: str, shard: int) -> dict[str, Any]:
-        """Size one shard, store its table and summary, and return `{"shard": n}`; NotFoundError, ValueError as `Assessor.load`."""
+        """Size one shard, apply the rules, store its table and summary, and return `{"shard": n}`; NotFoundError, ValueError as `Assessor.load`."""
         if stored_summary(self.blobs, tenant, analysis_id, shard) is None:
             self._size(tenant, analysis_id, shard)
         self.analyses.log.mark(tenant, analysis_id, "shards", f"{shard:04d}")
@@ -82,7 +87,7 @@ class AnalysisTasks:
         times = [self.clock.now()]
         loaded = self.assessor.load(Scope(tenant, request["cluster_id"], shard, cluster["history_seconds"]), request)
         times.append(self.clock.now())
-        table = self.assessor.assess(loaded, options_for(request))
+        table = self._ruled(tenant, analysis_id, shard, loaded, request)
         compared = trade_offs(self.assessor, loaded, request)
         times.append(self.clock.now())
         if not self.blobs.put(table_name(tenant, analysis_id, shard), pack_table(table), if_absent=True):
@@ -93,6 +98,13 @@ class AnalysisTasks:
         times.append(self.clock.now())
         part["seconds"] = {stage: round(after - before, 6) for stage, before, after in zip(STAGES, times[:-1], times[1:], strict=True)}
         self.blobs.put(summary_name(tenant, analysis_id, shard), orjson.dumps(part), if_absent=True)
+
+    def _ruled(self, tenant: str, analysis_id: str, shard: int, loaded: Loaded, request: Mapping[str, Any]) -> Table:
+        options = options_for(request)
+        sized = self.assessor.assess(loaded, options)
+        if not loaded.rows:
+            return sized
+        return ruled(shard_features(shard, loaded, sized, self.assessor.prices), self.rules.of(tenant, analysis_id), options)
 
     def _point(self, tenant: str, cluster_id: str, analysis_id: str) -> None:
         """Let the cluster's latest analysis be this one, unless it is a younger one already: ids sort by time."""

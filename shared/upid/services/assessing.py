@@ -68,17 +68,7 @@ class Assessor:
 
     def assess(self, loaded: Loaded, options: Options) -> Table:
         """Return the table of recommendations of a loaded shard."""
-        table = assess_rows(
-            loaded.rows,
-            loaded.profile,
-            loaded.evidence,
-            prices=self.prices,
-            nodes=loaded.inventory.nodes,
-            options=options,
-            window=loaded.window,
-            folds=loaded.folds,
-        )
-        return table if loaded.storage is None else replace(table, volumes=volume_entries(loaded.storage, options))
+        return assess_loaded(loaded, options, self.prices)
 
     def _storage(self, scope: Scope, loaded: Loaded) -> ClaimUse | None:
         """Return what the claims of the loaded workloads hold, None where they have none: then nothing is read."""
@@ -103,6 +93,15 @@ class Assessor:
         profile, folds = folded_with_tests(samples)
         window = UsageWindow(samples.start, samples.end, samples.step_seconds)
         return Loaded(inventory, rows, profile, exact_evidence(samples), window, folds)
+
+
+def assess_loaded(loaded: Loaded, options: Options, prices: Prices) -> Table:
+    """Return the table of recommendations of what was loaded."""
+    table = assess_rows(
+        loaded.rows, loaded.profile, loaded.evidence, prices=prices, nodes=loaded.inventory.nodes, options=options, window=loaded.window,
+        folds=loaded.folds,
+    )  # fmt: skip
+    return table if loaded.storage is None else replace(table, volumes=volume_entries(loaded.storage, options))
 
 
 def is_selected(row: ContainerRow, request: Mapping[str, Any]) -> bool:

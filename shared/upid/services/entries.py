@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from upid.domain.reasons import text_of
 from upid.domain.times import format_time
+from upid.services.rules.rulings import picked, reasons_of, verdicts
 from upid.services.sizing import ContainerRow, Table
 
 RESOURCES: Final = ("cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes")
@@ -43,16 +45,19 @@ def _pods(value: Any) -> int | None:
     return None if shown is None else int(shown)
 
 
-def entry(table: Table, index: int) -> dict[str, Any]:
+def entry(table: Table, index: int, rules: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Return one row as `upid scan --output json` and the API show it, keys in their documented order; a figure without samples is None.
 
     Keys: namespace, kind, name, uid, container, role (main, sidecar, init), replicas, status, withheld_code, current, recommended, evidence,
-    reasons, confidence, backtest, risk, savings_usd_per_month, scaling and storage (of the row's workload). IndexError for a row that is not there.
+    reasons, rules, confidence, backtest, risk, savings_usd_per_month, scaling and storage (of the row's workload). `rules`: the row's verdicts where
+    they were made already. IndexError for a row that is not there.
     """
     from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, WITHHELD_CODES  # noqa: PLC0415 API groups must start without numpy
 
     row: ContainerRow = table.rows[index]
     columns = table.columns
+    if rules is None:
+        rules = verdicts([picked(ruling, [index]) for ruling in table.rulings]).get(0, [])
     code = int(columns["withheld_code"][index])
     return {
         "namespace": row.namespace, "kind": row.kind, "name": row.name, "uid": row.uid, "container": row.container, "role": row.role,
@@ -60,8 +65,8 @@ def entry(table: Table, index: int) -> dict[str, Any]:
         "status": STATUSES[int(columns["status"][index])], "withheld_code": None if code == NOT_WITHHELD else WITHHELD_CODES[code],
         "current": {name: _size(name, getattr(row.resources, name)) for name in RESOURCES},
         "recommended": {name: _size(name, columns[name][index]) for name in RESOURCES},
-        "evidence": _evidence(table, index), "reasons": _reasons(table, index), "confidence": number(columns["confidence"][index], digits=4),
-        "backtest": _backtest(table, index), "risk": _risk(table, index),
+        "evidence": _evidence(table, index), "reasons": _reasons(table, index) + reasons_of(rules), "rules": rules,
+        "confidence": number(columns["confidence"][index], digits=4), "backtest": _backtest(table, index), "risk": _risk(table, index),
         "savings_usd_per_month": number(columns["savings_usd_per_month"][index], digits=4), "scaling": scaling_entry(table, index),
         "storage": list(table.volumes.get(row.uid, ())),
     }  # fmt: skip
@@ -157,10 +162,9 @@ def _risk(table: Table, index: int) -> dict[str, Any]:
 
 def entries(table: Table) -> list[dict[str, Any]]:
     """Return all rows of a table as entries, in order."""
-    plain = Table(
-        list(table.rows), {name: column.tolist() for name, column in table.columns.items()}, table.window, table.source, table.volumes
-    )
-    return [entry(plain, i) for i in range(len(plain.rows))]
+    plain = replace(table, rows=list(table.rows), columns={name: column.tolist() for name, column in table.columns.items()})
+    rules = verdicts(table.rulings)
+    return [entry(plain, i, rules.get(i, [])) for i in range(len(plain.rows))]
 
 
 def summary(table: Table) -> dict[str, Any]:

@@ -10,9 +10,11 @@ import numpy as np
 
 from upid.domain.errors import NotFoundError
 from upid.domain.inventory import Inventory, Node, Workload
+from upid.engine.rightsizing.current import CurrentResources, PriceColumns
 from upid.engine.rightsizing.options import Options
 from upid.engine.rules.columns import Column, FeatureTable, known, measured
 from upid.engine.rules.features import FeatureInputs, features_of
+from upid.ports.prices import Prices
 from upid.services.analyses import NothingCollectedError
 from upid.services.assessing import Assessor, Loaded, Scope
 from upid.services.cluster_records import ClusterRecords
@@ -24,7 +26,7 @@ SPOT: Final = "spot"
 
 @dataclass(frozen=True, slots=True)
 class ShardFeatures:
-    """One shard: its rows, the workload of each, what was loaded of them, what sizing recommends, and every feature."""
+    """One shard: its rows, the workload of each, what was loaded of them, what they have and cost now, what sizing recommends, and every feature."""
 
     shard: int
     rows: Sequence[ContainerRow]
@@ -32,6 +34,8 @@ class ShardFeatures:
     loaded: Loaded
     table: Table
     features: FeatureTable
+    current: CurrentResources
+    prices: PriceColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class ClusterFeatures:
         for shard in range(body["shards"]):
             loaded = self._load(Scope(tenant, cluster_id, shard, body["history_seconds"]), request)
             if loaded is not None:
-                yield self._features(shard, loaded)
+                yield shard_features(shard, loaded, self.assessor.assess(loaded, Options()), self.assessor.prices)
 
     def _load(self, scope: Scope, request: Mapping[str, Any]) -> Loaded | None:
         try:
@@ -64,17 +68,18 @@ class ClusterFeatures:
             return None
         return loaded if loaded.rows else None
 
-    def _features(self, shard: int, loaded: Loaded) -> ShardFeatures:
-        of = {workload.uid: workload for workload in loaded.inventory.workloads}
-        workloads = [of[row.uid] for row in loaded.rows]
-        table = self.assessor.assess(loaded, Options())
-        nodes = loaded.inventory.nodes
-        inputs = FeatureInputs(
-            profile=loaded.profile, evidence=loaded.evidence, current=current_of(loaded.rows, nodes),
-            prices=prices_of(loaded.rows, nodes, self.assessor.prices), described=described(loaded.rows, workloads, loaded.inventory),
-            recommended=table.columns,
-        )  # fmt: skip
-        return ShardFeatures(shard, loaded.rows, workloads, loaded, table, features_of(inputs))
+
+def shard_features(shard: int, loaded: Loaded, table: Table, prices: Prices) -> ShardFeatures:
+    """Return the features of what was loaded, with what sizing recommends for it; ValueError where the rows differ."""
+    of = {workload.uid: workload for workload in loaded.inventory.workloads}
+    rows, nodes = loaded.rows, loaded.inventory.nodes
+    workloads = [of[row.uid] for row in rows]
+    current, costs = current_of(rows, nodes), prices_of(rows, nodes, prices)
+    inputs = FeatureInputs(
+        profile=loaded.profile, evidence=loaded.evidence, current=current, prices=costs, described=described(rows, workloads, loaded.inventory),
+        recommended=table.columns,
+    )  # fmt: skip
+    return ShardFeatures(shard, rows, workloads, loaded, table, features_of(inputs), current, costs)
 
 
 def described(rows: Sequence[ContainerRow], workloads: Sequence[Workload], inventory: Inventory) -> dict[str, Column]:

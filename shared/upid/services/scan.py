@@ -99,6 +99,7 @@ class _Run:
     trail_points: int = 0
     trails: dict[ContainerKey, Trail] = field(default_factory=dict)
     summaries: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[list[dict[str, Any]]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
     errors: list[WorkError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -107,7 +108,8 @@ class _Run:
         """Take in the entries of a group of namespaces; without chunks they are withheld."""
         from upid.engine.rightsizing.folds import folded_with_tests  # noqa: PLC0415 as above
         from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
-        from upid.services import entries, sizing  # noqa: PLC0415 as above
+        from upid.services import assessing, entries, features, sizing  # noqa: PLC0415 as above
+        from upid.services.rules import active, ruling, rulings  # noqa: PLC0415 as above
 
         names = set(namespaces)
         mine = [row for row in rows if row.namespace in names]
@@ -116,12 +118,13 @@ class _Run:
             self._draw(mine, samples)
         profile, folds = folded_with_tests(samples)
         window = sizing.UsageWindow(self.window.start, self.window.end, self.window.step_seconds)
-        table = sizing.assess_rows(
-            mine, profile, exact_evidence(samples),
-            prices=self.prices, nodes=self.inventory.nodes, options=self.options, window=window, folds=folds,
-        )  # fmt: skip
+        loaded = assessing.Loaded(self.inventory, mine, profile, exact_evidence(samples), window, folds)
+        table = assessing.assess_loaded(loaded, self.options, self.prices)
+        if mine:
+            table = ruling.ruled(features.shard_features(0, loaded, table, self.prices), active.built_in_rules(), self.options)
         self.entries += entries.entries(table)
         self.summaries.append(entries.summary(table))
+        self.rules.append(rulings.counted(table.rulings))
 
     def _draw(self, rows: Sequence[ContainerRow], samples: Samples) -> None:
         from upid.engine.usage.trails import trails_of  # noqa: PLC0415 numerics load while the cluster is being read
@@ -201,7 +204,7 @@ def _read(server: Kubernetes, source: MetricsSource, request: ScanRequest) -> In
 def _check(source: MetricsSource) -> None:
     source.check()
     # Numerics load while the cluster is being read: nobody waits for them then.
-    for name in ("attribution", "gathering", "entries"):
+    for name in ("attribution", "gathering", "entries", "rules.ruling"):
         import_module(f"upid.services.{name}")
 
 
@@ -252,6 +255,7 @@ def _part(inventory: Inventory, namespaces: Sequence[str]) -> Inventory:
 
 def _result(run: _Run, context: str) -> ScanResult:
     from upid.services.entries import merge_summaries  # noqa: PLC0415 numerics load while the cluster is being read
+    from upid.services.rules.rulings import add_up  # noqa: PLC0415 as above
 
     run.entries.sort(key=lambda e: (e["namespace"], e["kind"], e["name"], e["uid"]))
     warnings = tuple(dict.fromkeys(run.warnings))
@@ -261,7 +265,7 @@ def _result(run: _Run, context: str) -> ScanResult:
         "cluster": context,
         "generated_at": format_time(window.end),
         "window": {"start": format_time(window.start), "end": format_time(window.end), "step_seconds": window.step_seconds},
-        "summary": merge_summaries(run.summaries) | {"errors": errors, "warnings": list(warnings)},
+        "summary": merge_summaries(run.summaries) | {"rules": add_up(run.rules), "errors": errors, "warnings": list(warnings)},
         "recommendations": run.entries,
     }
     return ScanResult(document, tuple(run.errors), warnings, {(context, key): trail for key, trail in run.trails.items()})

@@ -17,6 +17,7 @@ from upid.domain.inventory import Inventory
 from upid.domain.work import WorkError
 from upid.ports.blobs import Blobs
 from upid.services.entries import merge_summaries, summary
+from upid.services.rules import rulings
 from upid.services.sizing import Table
 
 TOP_SAVINGS: Final = 10
@@ -43,12 +44,12 @@ def stored_summary(blobs: Blobs, tenant: str, analysis_id: str, shard: int) -> d
 
 
 def summarize_shard(table: Table, analysis_id: str, shard: int, inventory: Inventory, *, selected: bool) -> dict[str, Any]:
-    """Return what adding up needs to know of a shard: totals, the highest savings, what it holds, what could not be read.
+    """Return what adding up needs to know of a shard: totals, the highest savings, what rules did, what it holds, what could not be read.
 
     Workloads are named only where some were `selected`: there are few then, and the request is held against them.
     """
     return {
-        "totals": summary(table), "top_savings": _top(table, analysis_id, shard),
+        "totals": summary(table), "top_savings": _top(table, analysis_id, shard), "rules": rulings.counted(table.rulings),
         "namespaces": sorted({row.namespace for row in table.rows}),
         "workloads": sorted({(row.namespace, row.kind, row.name) for row in table.rows}) if selected else [],
         "unreadable": [[part.what, part.reason] for part in inventory.unreadable],
@@ -56,11 +57,11 @@ def summarize_shard(table: Table, analysis_id: str, shard: int, inventory: Inven
 
 
 def add_up(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the result of an analysis from its shards' summaries: `summary`, `trade_offs` and `seconds` (by stage, summed over shards)."""
+    """Return the result of an analysis from its shards' summaries: `summary`, `rules` with their counts, and `seconds` (by stage, summed over shards)."""
     top = sorted((each for part in parts for each in part["top_savings"]), key=lambda each: (-each["savings_usd_per_month"], each["id"]))
     totals = merge_summaries(part["totals"] for part in parts) | {"top_savings": top[:TOP_SAVINGS]}
     seconds = {stage: round(sum(part["seconds"][stage] for part in parts), 6) for stage in STAGES}
-    return {"summary": totals, "seconds": seconds}
+    return {"summary": totals, "rules": rulings.add_up([part["rules"] for part in parts]), "seconds": seconds}
 
 
 def unread(parts: Sequence[Mapping[str, Any]]) -> list[WorkError]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 
 from upid.ports.blobs import Blobs
 from upid.services.entries import entries
+from upid.services.rules.rulings import picked
 from upid.services.shard_results import table_name
 from upid.services.sizing import Table, unpack_table
 
@@ -43,7 +44,8 @@ class Shelf:
     def entries(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """Return some as `upid scan` shows them; IndexError for a row that is not there."""
         chosen = {name: column[list(rows)] for name, column in self.table.columns.items()}
-        return entries(Table([self.table.rows[row] for row in rows], chosen, self.table.window, self.table.source, self.table.volumes))
+        rulings = [picked(ruling, rows) for ruling in self.table.rulings]
+        return entries(replace(self.table, rows=[self.table.rows[row] for row in rows], columns=chosen, rulings=rulings))
 
 
 class Shelves:

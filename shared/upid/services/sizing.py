@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from upid.engine.usage.evidence import Evidence
     from upid.engine.usage.profile import UsageProfile
     from upid.engine.usage.samples import Samples
+    from upid.services.rules.rulings import Ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class UsageWindow:
 class Table:
     """Recommendations of many rows: their metadata, and columns of shape (rows,) as `upid.engine.rightsizing.columns` names them.
 
-    `volumes`: what the claims of each workload need, by its uid, as `upid.services.volumes` shows them.
+    `volumes`: what the claims of each workload need, by its uid, as `upid.services.volumes` shows them. `rulings`: what each rule did.
     """
 
     rows: Sequence[ContainerRow]
@@ -65,6 +66,7 @@ class Table:
     window: UsageWindow
     source: str
     volumes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    rulings: Sequence[Ruling] = ()
 
 
 def rows_of(inventory: Inventory) -> list[ContainerRow]:

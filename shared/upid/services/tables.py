@@ -7,20 +7,24 @@ from typing import Any
 
 from upid.domain.inventory import Autoscaler, Resources
 from upid.engine.arrays import pack, unpack
+from upid.services.rules.rulings import ARRAYS, Ruling
 from upid.services.sizing import ContainerRow, Table, UsageWindow
-
-_EVIDENCE = "evidence."
 
 
 def pack_table(table: Table) -> bytes:
     """Return a table as bytes; the same table gives the same bytes."""
     rows = [[r.namespace, r.kind, r.name, r.uid, r.container, r.role, r.replicas, _resources(r.resources), r.heap_bytes,
              asdict(r.autoscaler) if r.autoscaler else None] for r in table.rows]  # fmt: skip
-    window = table.window
-    return pack(
-        table.columns,
-        {"rows": rows, "window": [window.start, window.end, window.step_seconds], "source": table.source, "volumes": dict(table.volumes)},
-    )
+    window, arrays = table.window, dict(table.columns)
+    for place, ruling in enumerate(table.rulings):
+        arrays |= {_array_name(place, name): getattr(ruling, name) for name in ARRAYS}
+    rulings = [ruling.meta() for ruling in table.rulings]
+    meta = {"rows": rows, "window": [window.start, window.end, window.step_seconds], "source": table.source, "volumes": dict(table.volumes)}
+    return pack(arrays, meta | {"rulings": rulings})
+
+
+def _array_name(place: int, name: str) -> str:
+    return f"ruling.{place}.{name}"
 
 
 def _resources(resources: Resources) -> list[float | None]:
@@ -32,7 +36,15 @@ def unpack_table(data: bytes | memoryview) -> Table:
     columns, meta = unpack(data)
     if not {"rows", "window", "source"} <= meta.keys():
         raise ValueError("These arrays are no table of recommendations.")
-    return Table(_Rows(meta["rows"]), columns, UsageWindow(*meta["window"]), meta["source"], meta.get("volumes", {}))
+    rulings = [
+        _ruling(told, place, columns) for place, told in enumerate(meta.get("rulings", ()))
+    ]  # tables from before rules acted have none
+    return Table(_Rows(meta["rows"]), columns, UsageWindow(*meta["window"]), meta["source"], meta.get("volumes", {}), rulings)
+
+
+def _ruling(told: dict[str, Any], place: int, columns: dict[str, Any]) -> Ruling:
+    """Return a ruling, with its arrays taken out of the columns."""
+    return Ruling(**told, **{name: columns.pop(_array_name(place, name)) for name in ARRAYS})
 
 
 class _Rows(list[Any]):

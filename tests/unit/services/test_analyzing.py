@@ -108,6 +108,8 @@ class TestPartOfIt:
         world, cluster_id = collected(tmp_path, *MANY, history_seconds=86400)
         world.services.blobs.put(f"{blob_prefix(TENANT, cluster_id)}profiles/0001.bin", b"no profile")
         analysis_id = start(world, cluster_id)
+        payload = world.workflows.payloads[analysis_id]
+        world.services.analyzing.plan(TENANT, analysis_id, payload["request"], payload["actor"])
 
         with pytest.raises(ValueError, match="packed arrays"):
             world.services.analyzing.analyze(TENANT, analysis_id, 1)

@@ -19,7 +19,7 @@ from upid.services.sizing import rows_of
 
 KEYS = [
     "namespace", "kind", "name", "uid", "container", "role", "replicas", "status", "withheld_code", "current", "recommended", "evidence",
-    "reasons", "confidence", "backtest", "risk", "savings_usd_per_month", "scaling", "storage",
+    "reasons", "rules", "confidence", "backtest", "risk", "savings_usd_per_month", "scaling", "storage",
 ]  # fmt: skip
 
 

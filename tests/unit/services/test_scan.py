@@ -14,6 +14,7 @@ from upid.domain.inventory import Container, Inventory, Pod, Resources, Unreadab
 from upid.engine.rightsizing.options import options_of
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
 from upid.services import scan as module
+from upid.services.rules.catalogue import built_ins
 from upid.services.scan import ScanRequest, ScanResult, ScanService, window_of
 
 AT = 1_700_006_400.0
@@ -101,6 +102,18 @@ def test_groups_give_what_one_would() -> None:
 
 
 @pytest.mark.usefixtures("pairs")
+def test_built_in_rules_are_applied_and_counted_over_all_groups(pairs: None) -> None:
+    document = scanned(Cluster()).document
+
+    # 0.1 of 2 cores and an eighth of 2 GiB are used.
+    for entry in document["recommendations"]:
+        (waste,) = [each for each in entry["rules"] if each["id"] == "cost-waste"]
+        assert (waste["outcome"], waste["tag"], waste["features"]["cpu.request"]) == ("fired", "waste", 2.0)
+    counted = {each["id"]: each for each in document["summary"]["rules"]}
+    assert (counted["cost-waste"]["fired"], counted["cost-waste"]["in_scope"]) == (len(NAMES), len(NAMES))
+    assert len(counted) == len(built_ins())
+
+
 def test_a_namespace_that_fails_is_named_and_its_entries_are_withheld() -> None:
     cluster = Cluster(failing={"n2": UnavailableError("too much")})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 Kind = Literal["bool", "int", "double", "string"]
+Target = Literal["cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes"]
+VetoOf = Literal["all", "cpu", "memory", "decreases", "cpu_decreases", "memory_decreases"]
+TARGETS: Final[tuple[Target, ...]] = get_args(Target)  # what rules may change, requests before limits
 FIGURES: Final = {
     "mean": "mean",
     "p50": "median",
@@ -39,7 +42,7 @@ def _usage(metric: str, unit: str, what: str) -> tuple[Feature, ...]:
             f"{metric}.growth_per_week",
             "double",
             "1",
-            "growth of the daily means in a week over their level (Theil-Sen); 0 without a slope",
+            "growth in a week over the level, by the daily means of the last 28 days (Theil-Sen); 0 without a slope",
         ),
         Feature(
             f"{metric}.trend_weight", "double", "1", "how much of that to believe: 0 below 5 % significance, 1 above 1 % (Mann-Kendall)"
@@ -64,7 +67,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
         "memory.days_until_limit",
         "double",
         "d",
-        "days until the growth of the daily peaks reaches the limit; missing without limit or growth",
+        "days until the growth of the daily peaks of the last 28 days reaches the limit; missing without limit or growth",
     ),
     Feature("memory.heap", "double", "bytes", "largest heap that the runtime is told to use"),
     Feature("throttled.fraction", "double", "1", "mean share of CFS periods throttled"),

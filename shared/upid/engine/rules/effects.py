@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from upid.engine.cost.savings import reserved
 from upid.engine.rightsizing.advice import rounded_up
 from upid.engine.rightsizing.options import Options
+from upid.engine.rules.catalogue import TARGETS, Target, VetoOf
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
-Target = Literal["cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes"]
-VetoOf = Literal["all", "cpu", "memory", "decreases", "cpu_decreases", "memory_decreases"]
-TARGETS: Final[tuple[Target, ...]] = ("cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes")
 PAIRS: Final = {"cpu": (0, 1), "memory": (2, 3)}  # request and limit of each resource
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.cost.savings import HOURS_PER_MONTH
+from upid.engine.rightsizing.cpu import TREND_DAYS
 from upid.engine.rightsizing.current import CurrentResources, PriceColumns
 from upid.engine.rules.catalogue import FIGURES
 from upid.engine.rules.columns import Column, FeatureTable, feature_table, known, measured
@@ -64,16 +65,17 @@ def _metric(metric: str, profile: UsageProfile, evidence: Evidence, resources: t
     histogram: Histogram = getattr(profile, metric)
     daily: Daily = getattr(profile, f"{metric}_daily")
     startup = profile.startup_cpu_cores if metric == "cpu" else profile.startup_memory_bytes
-    slopes = trend(daily_means(daily))
+    slopes = trend(daily_means(daily)[:, -TREND_DAYS:])
     weights = decayed(histogram, newest_day=profile.newest_day, reference_day=profile.reference_day)
     request, limit = resources
+    above = share_above(weights, histogram.top, np.column_stack([request * BUSY, limit * FULL]))
     seen = ~np.isnan(slopes.level)
     with np.errstate(invalid="ignore", divide="ignore"):
         growth = np.where(seen & (slopes.level > 0), slopes.slope * WEEK_DAYS / slopes.level, np.nan)
     found = {
         "request": request, "limit": limit, "variation": variation(daily), "growth_per_week": growth,
-        "trend_weight": np.where(seen, significance(slopes.z), np.nan), "time_above_80": share_above(weights, histogram.top, request * BUSY),
-        "time_near_limit": share_above(weights, histogram.top, limit * FULL), "startup": startup,
+        "trend_weight": np.where(seen, significance(slopes.z), np.nan), "time_above_80": above[:, 0], "time_near_limit": above[:, 1],
+        "startup": startup,
     }  # fmt: skip
     columns = {f"{metric}.{name}": measured(values) for name, values in found.items()}
     columns |= {f"{metric}.{figure}": measured(getattr(spread, figure)) for figure in FIGURES}
@@ -147,7 +149,7 @@ def _qos(now: CurrentResources) -> NDArray[np.str_]:
 
 def _days_until(daily: Daily, limit: Floats) -> Floats:
     """Return the days until the trend of the daily peaks reaches the limit, NaN where it does not rise significantly or there is no limit; 0 = it did."""
-    peaks = trend(daily.peak.astype(np.float64))
+    peaks = trend(daily.peak[:, -TREND_DAYS:].astype(np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):
         days = np.maximum((limit - peaks.level) / peaks.slope, 0.0)
     result: Floats = np.where((significance(peaks.z) > 0) & (peaks.slope > 0), days, np.nan)

@@ -14,8 +14,9 @@ from upid.engine.rightsizing.columns import CODES, WITHHELD
 from upid.engine.rightsizing.cpu import is_lower_bound
 from upid.engine.rightsizing.current import CurrentResources
 from upid.engine.rightsizing.options import Options
+from upid.engine.rules.catalogue import TARGETS
 from upid.engine.rules.columns import FeatureTable
-from upid.engine.rules.effects import TARGETS, Proposal
+from upid.engine.rules.effects import Proposal
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from upid.domain.errors import ConflictError
+from upid.engine.rules.catalogue import Target, VetoOf
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
-Target = Literal["cpu_request_cores", "cpu_limit_cores", "memory_request_bytes", "memory_limit_bytes"]
-VetoOf = Literal["all", "cpu", "memory", "decreases", "cpu_decreases", "memory_decreases"]
 ThenKind = Literal["recommendation", "adjustment", "veto", "tag"]
 MOST_RULES: Final = 1000  # of users, for each tenant
 

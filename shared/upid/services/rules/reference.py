@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 from upid.engine.rules.catalogue import FEATURES
 from upid.services.rules.catalogue import built_ins, categories
-from upid.services.rules.checking import FUNCTIONS
+from upid.services.rules.checking import FUNCTIONS, check
+from upid.services.rules.trees import tree_body
 
 LANGUAGE = """# Rules
 
@@ -22,8 +24,17 @@ A rule is data: a condition (`when`), what it does where the condition holds (`t
 - Doubles follow IEEE 754: `0.0 / 0.0` is not a number, which is below and above nothing. Integers have 64 bits; what does not fit is an error.
 - At most 2000 characters, 400 operations, 60 within each other.
 
-`then` is one of: `recommendation` (an action to take), `adjustment` (a recommended value times a factor, held within bounds, or taken away), `veto` (what is
-set now stays), `tag`.
+`then` is one of: `recommendation` (an action to take), `adjustment` (a recommended value times a factor, held within bounds, or a limit taken away), `veto`
+(what is set now stays), `tag`.
+
+## What rules do
+
+Every analysis applies the enabled rules of its cluster, as they are when it begins, and `upid scan` the built-in ones. Conditions read what sizing
+recommends. Adjustments act first and vetoes last, each in the order of their ids. An adjustment never takes memory below what sizing asks for, CPU below its
+floor or a limit below its request, raises no request above the largest node, and leaves alone what sizing leaves alone (leaks, missing data, requests that an
+autoscaler scales on). A value that lands within 5 % above or 10 % below what is set now leaves it. A veto is a safety rule: where its condition can not be
+told, it acts too, so ask with `has()` for what may not be there. Each recommendation tells the rules that fired with their versions, values, and before and
+after; the analysis tells how often each fired, could not be told, and changed something.
 """
 
 
@@ -49,6 +60,12 @@ def reference() -> str:
         ]
         parts += [f"### {category.title}\n", _table(("rule", "covers", "severity", "when", "then"), rules)]
     return "\n".join(parts)
+
+
+def built_in_trees() -> str:
+    """Return the parsed conditions of the built-in rules by id, as JSON, a line each."""
+    lines = [f'"{rule.id}": {json.dumps(tree_body(check(rule.draft.when).node))}' for rule in built_ins().values()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -8,29 +8,36 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from upid.domain.errors import InvalidRequestError
-from upid.engine.rules.catalogue import BY_NAME, Feature
+from upid.engine.rightsizing.options import Options
+from upid.engine.rules.catalogue import BY_NAME, TARGETS, Feature
 from upid.engine.rules.columns import BLANK, Column, FeatureTable, feature_table
+from upid.engine.rules.effects import Proposal, Veto, applied
 from upid.engine.rules.expressions import fires
+from upid.engine.rules.proposals import proposal_of, proposal_of_features
 from upid.services.entries import number
 from upid.services.features import ShardFeatures
+from upid.services.rules.active import effect_of
 from upid.services.rules.checking import Checked
 from upid.services.rules.explaining import explained, placeholders
+from upid.services.rules.ruling import inside_of
+from upid.services.rules.rulings import amount, differs
 from upid.services.rules.service import Trial
 
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 DTYPES: Final = {"bool": np.bool_, "int": np.int64, "double": np.float64, "string": np.str_}
-TARGETS: Final = {
-    "cpu_request_cores": "cpu.request", "cpu_limit_cores": "cpu.limit", "memory_request_bytes": "memory.request", "memory_limit_bytes": "memory.limit",
-}  # fmt: skip
 
 
 class Subjects(NamedTuple):
-    """Rows to try a rule on: who each is, its features, its workload's labels."""
+    """Rows to try a rule on: who each is, its features, its workload's labels, what sizing says of it."""
 
     names: Sequence[Mapping[str, Any]]
     table: FeatureTable
     labels: Sequence[Mapping[str, str]]
+    proposal: Proposal
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]]) -> Subjects:
@@ -44,7 +51,9 @@ def from_rows(rows: Sequence[Mapping[str, Any]]) -> Subjects:
     if faults:
         raise InvalidRequestError(faults[:100])
     columns = {name: _column([row["features"].get(name) for row in rows], BY_NAME[name]) for row in rows for name in row["features"]}
-    return Subjects([{"row": i} for i in range(len(rows))], feature_table(len(rows), columns), [row.get("labels") or {} for row in rows])
+    table = feature_table(len(rows), columns)
+    labels = [row.get("labels") or {} for row in rows]
+    return Subjects([{"row": i} for i in range(len(rows))], table, labels, proposal_of_features(table, Options()))
 
 
 def _fault(name: str, value: Any) -> str | None:
@@ -82,7 +91,8 @@ class Trying:
     def add_shard(self, shard: ShardFeatures) -> None:
         """Try the rule on a shard of the cluster."""
         names = [{"namespace": r.namespace, "kind": r.kind, "name": r.name, "uid": r.uid, "container": r.container} for r in shard.rows]
-        self.add(Subjects(names, shard.features, [dict(workload.labels) for workload in shard.workloads]))
+        proposal = proposal_of(shard.table.columns, shard.current)
+        self.add(Subjects(names, shard.features, [dict(workload.labels) for workload in shard.workloads], proposal))
 
     def add(self, subjects: Subjects) -> None:
         """Try the rule on rows."""
@@ -90,14 +100,19 @@ class Trying:
         inside = self._inside(subjects)
         firing, unknown = fires(self.checked.node, table)
         firing, unknown = firing & inside, unknown & inside
+        effect = effect_of(self.rule["then"])
+        acting = firing | unknown if isinstance(effect, Veto) else firing
+        _, (step,) = applied(subjects.proposal, [(effect, acting)], Options())
+        changes = {int(row): (before, after) for row, before, after in zip(*step, strict=True)}
         self.counts.update(rows=table.rows, in_scope=int(inside.sum()), fired=int(firing.sum()), inconclusive=int(unknown.sum()))
         for name in self.checked.features:
             self.missing[name] += int((table.columns[name].errors & unknown).sum())
         for index in np.flatnonzero(firing)[: max(self.trial.limit - len(self.fired), 0)]:
-            self.fired.append(self._hit(subjects, int(index)))
+            self.fired.append(self._hit(subjects, int(index)) | {"changes": _changes(subjects, int(index), changes)})
         for index in np.flatnonzero(unknown)[: max(self.trial.limit - len(self.inconclusive), 0)]:
             gone = [name for name in self.checked.features if table.columns[name].errors[index]]
-            self.inconclusive.append(_named(subjects, int(index)) | {"missing": gone})
+            told = {"missing": gone, "changes": _changes(subjects, int(index), changes)}
+            self.inconclusive.append(_named(subjects, int(index)) | told)
 
     def result(self) -> dict[str, Any]:
         """Return what was found."""
@@ -107,15 +122,11 @@ class Trying:
         whole = len(self.fired) == counts["fired"] and len(self.inconclusive) == counts["inconclusive"]
         return {"counts": counts, "missing_features": missing, **shown, "is_complete": whole}
 
-    def _inside(self, subjects: Subjects) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        scope, table = self.rule["scope"], subjects.table
-        inside = np.full(table.rows, not scope["clusters"] or self.trial.cluster_id is None or self.trial.cluster_id in scope["clusters"])
-        if scope["namespaces"]:
-            inside &= np.isin(table.columns["workload.namespace"].values, list(scope["namespaces"]))
-        if scope["labels"]:
-            wanted = scope["labels"].items()
-            inside &= np.array([wanted <= labels.items() for labels in subjects.labels], dtype=bool)
-        return inside
+    def _inside(self, subjects: Subjects) -> Bools:
+        scope, cluster = self.rule["scope"], self.trial.cluster_id
+        if scope["clusters"] and cluster is not None and cluster not in scope["clusters"]:
+            return np.zeros(subjects.table.rows, dtype=bool)
+        return inside_of(scope, subjects.table, subjects.labels)
 
     def _hit(self, subjects: Subjects, index: int) -> dict[str, Any]:
         def value_of(name: str) -> Any:
@@ -126,7 +137,6 @@ class Trying:
         return _named(subjects, index) | {
             "features": {name: value_of(name) for name in used}, "explanation": explained(self.rule["explanation"], value_of),
             "action": then["action"] or None, "tag": then["tag"] or None if then["kind"] == "tag" else None,
-            "changes": changes(then, subjects.table, index),
         }  # fmt: skip
 
 
@@ -136,46 +146,22 @@ def _named(subjects: Subjects, index: int) -> dict[str, Any]:
     return blank | {name: _value(subjects.table, feature, index) for name, feature in given.items()} | dict(subjects.names[index])
 
 
+def _changes(subjects: Subjects, index: int, steps: Mapping[int, tuple[Floats, Floats]]) -> list[dict[str, Any]]:
+    """Return what of the recommendation would differ: target, current, recommended before (None = not set), and after."""
+    if index not in steps:
+        return []
+    now = subjects.proposal.current[index].tolist()
+    told = zip(TARGETS, now, *(side.tolist() for side in steps[index]), strict=True)
+    return [
+        {"target": target, "current": amount(target, current), "recommended": amount(target, before), "after": amount(target, after)}
+        for target, current, before, after in told
+        if differs(before, after)
+    ]
+
+
 def _value(table: FeatureTable, name: str, index: int) -> Any:
     column = table.columns[name]
     if column.errors[index]:
         return None
     value = column.values[index].item()
     return number(value) if isinstance(value, float) else value
-
-
-def changes(then: Mapping[str, Any], table: FeatureTable, index: int) -> list[dict[str, Any]]:
-    """Return what of the recommendation would differ: target, recommended before (None = not set), and after."""
-    if then["kind"] not in {"adjustment", "veto"}:
-        return []
-    found = []
-    for target, feature in TARGETS.items():
-        now, before = _value(table, feature, index), _value(table, f"recommended.{feature.replace('.', '_')}", index)
-        after = _adjusted(then, before) if then["target"] == target else _vetoed(then, target, now, before)
-        if after != before:
-            found.append({"target": target, "current": now, "recommended": before, "after": after})
-    return found
-
-
-def _adjusted(then: Mapping[str, Any], before: float | None) -> float | None:
-    if then["kind"] != "adjustment":
-        return before
-    if then["unset"]:
-        return None
-    value = None if before is None else before * then["factor"]
-    if then["minimum"] is not None:
-        value = max(value or 0.0, then["minimum"])
-    return value if then["maximum"] is None or value is None else min(value, then["maximum"])
-
-
-def _vetoed(then: Mapping[str, Any], target: str, now: float | None, before: float | None) -> float | None:
-    if then["kind"] != "veto":
-        return before
-    resource, _, only = then["of"].rpartition("_")
-    resource = resource or (then["of"] if then["of"] in {"cpu", "memory"} else "")
-    if resource and not target.startswith(resource):
-        return before
-    lowers = only == "decreases"
-    if not lowers:
-        return now
-    return now if now is not None and before is not None and before < now else before
