@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import numpy as np
 import pytest
 
 from upid.engine.rules.catalogue import FEATURES
 from upid.engine.rules.columns import Column, FeatureTable, feature_table, known, measured
-from upid.engine.rules.expressions import Arithmetic, Both, Comparison, Constant, Either, FeatureOf, Not, fires
+from upid.engine.rules.expressions import Both, Comparison, Constant, Either, FeatureOf, Not, fires
 from upid.engine.rules.integers import INTEGERS
 
 TRUTHS = (True, False, None)
@@ -64,18 +63,3 @@ def test_a_table_refuses_what_is_no_feature_of_its_rows() -> None:
         with pytest.raises(ValueError, match="no features of 1 rows"):
             feature_table(1, columns)
     assert set(feature_table(1, {}).columns) == {feature.name for feature in FEATURES}
-
-
-def test_a_hundred_rules_over_ten_thousand_rows_take_less_than_a_second() -> None:
-    rows = 10_000
-    values = np.random.default_rng(1).gamma(2, 1, rows)
-    table = feature_table(rows, {name: measured(values) for name in ("cpu.p95", "cpu.request", "throttled.fraction")})
-    ratio = Arithmetic("/", FeatureOf("cpu.p95"), FeatureOf("cpu.request"), "double")
-    rule = Both(
-        Comparison("<", ratio, Constant(0.2)),
-        Either(Comparison(">", FeatureOf("throttled.fraction"), Constant(0.5)), Not(FeatureOf("hpa.enabled"))),
-    )
-    begun = time.process_time()
-    for _ in range(100):
-        fires(rule, table)
-    assert time.process_time() - begun < 1.0
