@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from upid.domain.clusters import ClusterAccess, MetricsAccess
+from upid.domain.clusters import ClusterAccess, MetricsAccess, MetricsKind
 from upid.http.schemas import Answer, Body
 from upid.services.clusters import Registration
 
@@ -28,17 +28,31 @@ class BasicAuthIn(Body):
 
 
 class MetricsAccessIn(Body):
-    """Where the cluster's usage is measured: a Prometheus HTTP API, or what speaks it."""
+    """Where the cluster's usage is measured: a Prometheus HTTP API, what speaks it, or metrics-server behind the cluster's own API.
 
-    kind: Literal["prometheus"]
-    url: str = Field(min_length=1, max_length=2048, examples=["https://prometheus.example.com"])
+    `thanos`, `mimir` and `victoriametrics` are asked as each of them wants it; what they leave out of an answer is told. `amp` is Amazon Managed Service
+    for Prometheus: requests are signed as the platform's own AWS identity. `metrics-server` takes no URL and keeps no history: confidence stays low.
+    """
+
+    kind: MetricsKind
+    url: str = Field(
+        default="", max_length=2048, description="Needed by every kind but metrics-server.", examples=["https://prometheus.example.com"]
+    )
     headers: dict[HeaderName, HeaderValue] = Field(
         default={}, max_length=20, repr=False, description="Sent with every request, such as X-Scope-OrgID."
     )
     bearer_token: Secret | None = Field(default=None, repr=False)
     basic_auth: BasicAuthIn | None = None
     cluster_label: str = Field(
-        default="", max_length=512, description="A matcher for a source that several clusters share.", examples=['cluster="production"']
+        default="",
+        max_length=512,
+        description="A matcher for a source that several clusters share; several are joined by commas.",
+        examples=['cluster="production"'],
+    )
+
+    tenant: str = Field(default="", max_length=256, description="Whose series, for Mimir (X-Scope-OrgID) and Thanos (THANOS-TENANT).")
+    aws_region: str = Field(
+        default="", max_length=64, description="Region of the workspace, for amp; empty = as its URL tells.", examples=["eu-central-1"]
     )
 
     def access(self) -> MetricsAccess:
@@ -52,6 +66,8 @@ class MetricsAccessIn(Body):
             login.username,
             login.password,
             self.cluster_label,
+            tenant=self.tenant,
+            aws_region=self.aws_region,
         )
 
 
@@ -110,9 +126,10 @@ class MetricsAccessOut(Answer):
 
     kind: str
     url: str
-    authentication: Literal["none", "bearer", "basic"]
+    authentication: Literal["none", "bearer", "basic", "sigv4", "cluster"]
     headers: list[str]
     cluster_label: str | None
+    tenant: str | None = None
 
 
 class ClusterOut(Answer):

@@ -244,3 +244,30 @@ def test_an_eks_cluster_is_registered_by_its_name(client: Client) -> None:
     body = client.post("/clusters", told(server=None, token=None, eks={"name": "prod-1", "region": "eu-central-1"})).expect(201)
 
     assert (body["context"], body["server"]) == ("prod-1", "")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "shown"),
+    [
+        ({"kind": "mimir", "url": "https://mimir/prometheus", "tenant": "team-a"}, {"tenant": "team-a", "authentication": "none"}),
+        ({"kind": "amp", "url": "https://aps-workspaces.us-west-2.amazonaws.com/workspaces/ws-1"}, {"authentication": "sigv4"}),
+        ({"kind": "metrics-server"}, {"authentication": "cluster", "url": ""}),
+    ],
+)
+def test_sources_of_every_kind_are_registered(client: Client, metrics: dict[str, Any], shown: dict[str, Any]) -> None:
+    body = client.post("/clusters", told(metrics=metrics)).expect(201)
+
+    assert body["metrics"]["kind"] == metrics["kind"]
+    assert {name: body["metrics"][name] for name in shown} == shown
+
+
+@pytest.mark.parametrize(
+    ("metrics", "pointer"),
+    [
+        ({"kind": "thanos"}, "#/metrics/url"), ({"kind": "metrics-server", "url": "http://x"}, "#/metrics/url"),
+        ({"kind": "amp", "url": "https://example.com"}, "#/metrics/url"), ({"kind": "graphite", "url": "http://x"}, "#/metrics/kind"),
+        ({"kind": "prometheus", "url": "http://x", "tenant": "a"}, "#/metrics/tenant"),
+    ],
+)  # fmt: skip
+def test_a_source_that_cannot_be_used_is_pointed_to(client: Client, metrics: dict[str, Any], pointer: str) -> None:
+    assert pointers(client.post("/clusters", told(metrics=metrics)).expect(422)) == [pointer]

@@ -27,6 +27,11 @@ class Written:
         inside = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
         self._lines.setdefault(metric, []).extend(f"{metric}{{{inside}}} {value} {moment:.3f}" for moment, value in samples)
 
+    def lines(self) -> Iterator[str]:
+        """Yield every sample as a line, its moment in seconds."""
+        for lines in self._lines.values():
+            yield from lines
+
     def text(self) -> str:
         return "".join(f"# TYPE {metric} unknown\n" + "\n".join(lines) + "\n" for metric, lines in self._lines.items()) + "# EOF\n"
 
@@ -44,25 +49,31 @@ def prometheus(place: Path, written: Written) -> Iterator[str]:
     blocks = place / "blocks"
     command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(place / "metrics.txt"), str(blocks)]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{found.getsockname()[1]}"
+    address = free_address()
     options = [f"--config.file={place / 'prometheus.yml'}", f"--storage.tsdb.path={blocks}", "--storage.tsdb.retention.time=100y"]
     with (place / "log").open("wb") as log:
         process = subprocess.Popen(["prometheus", *options, f"--web.listen-address={address}"], stdout=log, stderr=log)
     try:
-        _await(f"http://{address}/-/ready", process)
+        await_ready(f"http://{address}/-/ready", process)
         yield f"http://{address}"
     finally:
         process.terminate()
         process.wait(timeout=STARTED)
 
 
-def _await(url: str, process: subprocess.Popen[bytes]) -> None:
+def free_address() -> str:
+    """Return a host and port on loopback that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{found.getsockname()[1]}"
+
+
+def await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a URL answers; RuntimeError where the process ends before."""
     deadline = time.monotonic() + STARTED
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Prometheus ended with status {process.returncode}.")
+            raise RuntimeError(f"{process.args[0]} ended with status {process.returncode}.")
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:
             if answer.status == 200:
                 return

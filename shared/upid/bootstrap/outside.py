@@ -65,14 +65,16 @@ class Outside(Home):
 
     @cached_property
     def metrics_sources(self) -> MetricsSources:
-        """Prometheus APIs."""
+        """What measures usage: Prometheus APIs, and metrics-server behind a cluster's own."""
+        from upid.adapters.metrics_server.source import SourcesByKind
         from upid.adapters.prometheus.source import PrometheusSources
 
-        return PrometheusSources(self.guards)
+        return SourcesByKind(PrometheusSources(self.guards), self.kubernetes)
 
     @cached_property
     def live_metrics_sources(self) -> MetricsSources:
         """The same as `metrics_sources` for who waits for the answer."""
+        from upid.adapters.metrics_server.source import SourcesByKind
         from upid.adapters.prometheus.source import PrometheusSources
 
-        return PrometheusSources(self.guards, attempts=1, check_seconds=8.0)
+        return SourcesByKind(PrometheusSources(self.guards, attempts=1, check_seconds=8.0), self.live_kubernetes)

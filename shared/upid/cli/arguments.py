@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -83,28 +84,22 @@ def _text_of(path: Path) -> str:
         raise UnavailableError(f"The kubeconfig {path} is no text.") from None
 
 
-def metrics_access(
-    url: str,
-    *,
-    headers: list[tuple[str, str]],
-    bearer_token: str,
-    bearer_token_file: Path | None,
-    login: tuple[str, str],
-    cluster_label: str,
-    max_qps: float,
-) -> MetricsAccess:
-    """Return the access to a Prometheus API; UnavailableError where the token's file cannot be read."""
-    if bearer_token_file is not None:
-        try:
-            bearer_token = bearer_token_file.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UnavailableError(f"The bearer token's file {bearer_token_file} cannot be read: {error}.") from None
-    return MetricsAccess(
-        url,
-        headers=tuple(headers),
-        bearer_token=bearer_token,
-        username=login[0],
-        password=login[1],
-        cluster_label=cluster_label,
-        max_qps=max_qps,
-    )
+def token_from(file: Path | None, token: str) -> str:
+    """Return the token that a file holds, or the one that was given without one; UnavailableError where the file cannot be read."""
+    if file is None:
+        return token
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"The bearer token's file {file} cannot be read: {error}.") from None
+
+
+def metrics_access(access: MetricsAccess, headers: list[str], matchers: list[str]) -> MetricsAccess:
+    """Return the access with its headers (`NAME:VALUE`) and more matchers; a usage error where what its kind needs is missing."""
+    if access.kind == "metrics-server":
+        if access.url:
+            raise typer.BadParameter("metrics-server is reached through the cluster's own API.", param_hint="--prometheus-url")
+    elif not access.url:
+        raise typer.BadParameter("Say where usage is measured.", param_hint="--prometheus-url")
+    labels = ",".join(filter(None, (access.cluster_label, *matchers)))
+    return replace(access, headers=tuple(header(text) for text in headers), cluster_label=labels)

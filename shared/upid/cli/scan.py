@@ -12,7 +12,8 @@ import typer
 
 from upid.cli import arguments
 from upid.cli import scan_options as options
-from upid.cli.scan_options import Form
+from upid.cli.scan_options import Form, SourceKind
+from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ TRAIL_POINTS = 84  # of a plot on the page: of a week, one for two hours
 
 def scan(
     *,
-    prometheus_url: options.Url,
+    prometheus_url: options.Url = "",
+    source: options.Source = SourceKind.PROMETHEUS,
     kubeconfig: options.Kubeconfig = "",
     context: options.Context = "",
     all_contexts: options.AllContexts = False,
@@ -40,6 +42,9 @@ def scan(
     file: options.File = None,
     quiet: options.Quiet = False,
     cluster_label: options.ClusterLabel = "",
+    matcher: options.Matchers = None,
+    tenant: options.Tenant = "",
+    aws_region: options.Region = "",
     header: options.Headers = None,
     bearer_token: options.Token = "",
     bearer_token_file: options.TokenFile = None,
@@ -56,10 +61,12 @@ def scan(
 
     check_window(history, step, at)
     check_file(output, file)
-    metrics = arguments.metrics_access(
-        prometheus_url, headers=[arguments.header(text) for text in header or ()], bearer_token=bearer_token, bearer_token_file=bearer_token_file, login=basic_auth or ("", ""),
-        cluster_label=cluster_label, max_qps=max_qps,
+    user, password = basic_auth or ("", "")
+    told = MetricsAccess(
+        prometheus_url, source.value, bearer_token=arguments.token_from(bearer_token_file, bearer_token), username=user, password=password,
+        cluster_label=cluster_label, max_qps=max_qps, tenant=tenant, aws_region=aws_region,
     )  # fmt: skip
+    metrics = arguments.metrics_access(told, header or [], matcher or [])
     cluster = arguments.cluster_access(kubeconfig, context)
     points = TRAIL_POINTS if output is Form.HTML else 0
     request = ScanRequest(

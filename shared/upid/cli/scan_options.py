@@ -22,6 +22,17 @@ class Form(StrEnum):
     PATCH = "patch"
 
 
+class SourceKind(StrEnum):
+    """What measures usage."""
+
+    PROMETHEUS = "prometheus"
+    THANOS = "thanos"
+    MIMIR = "mimir"
+    VICTORIAMETRICS = "victoriametrics"
+    AMP = "amp"
+    METRICS_SERVER = "metrics-server"
+
+
 Kubeconfig = Annotated[
     str,
     typer.Option(
@@ -30,8 +41,12 @@ Kubeconfig = Annotated[
 ]  # fmt: skip
 Context = Annotated[str, typer.Option(metavar="NAME", help="Context of the kubeconfig.", show_default="the current one")]
 AllContexts = Annotated[bool, typer.Option("--all-contexts", help="Scan every context; {context} in a URL or matcher stands for its name.")]
-Url = Annotated[
-    str, typer.Option("--prometheus-url", "-p", metavar="URL", help="Prometheus, Thanos, Mimir or VictoriaMetrics.", show_default=False)
+Url = Annotated[str, typer.Option("--prometheus-url", "-p", metavar="URL", help="Where usage is measured.", show_default=False)]
+Source = Annotated[SourceKind, typer.Option("--source", help="What answers there; metrics-server needs no URL, and keeps no history.")]
+Tenant = Annotated[str, typer.Option(metavar="NAME", help="Whose series, in Mimir (X-Scope-OrgID) or Thanos (THANOS-TENANT).")]
+Region = Annotated[str, typer.Option(metavar="NAME", help="AWS region to sign for, with --source amp.", show_default="as the URL tells")]
+Matchers = Annotated[
+    list[str] | None, typer.Option("--matcher", metavar="MATCHER", help='In every query, such as env=~"prod|live"; may be repeated.')
 ]
 Namespaces = Annotated[list[str] | None, typer.Option("--namespace", "-n", metavar="NAME", help="Only this namespace; may be repeated.")]
 Selector = Annotated[str, typer.Option("--selector", "-l", metavar="LABELS", help="Only workloads with these labels, such as app=api.")]

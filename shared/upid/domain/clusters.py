@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+MetricsKind = Literal["prometheus", "thanos", "mimir", "victoriametrics", "amp", "metrics-server"]
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterAccess:
@@ -35,20 +37,25 @@ class ClusterAccess:
 
 @dataclass(frozen=True, slots=True)
 class MetricsAccess:
-    """How to reach a Prometheus HTTP API. `cluster_label` is a matcher such as `cluster="prod"` for a source that several clusters share.
+    """How to reach what measures usage: a Prometheus HTTP API, or metrics-server behind the cluster's own API.
 
-    `system`: as in ClusterAccess.
+    `cluster_label` is a matcher such as `cluster="prod"`, or several joined by commas, for a source that several clusters share; `tenant` is whose
+    series are asked for where a source keeps tenants apart by a header (Mimir, Thanos). `aws_region` signs requests to Amazon Managed Prometheus
+    ("" = as its URL says). `cluster` is where the API server is, for metrics-server alone. `system`: as in ClusterAccess.
     """
 
-    url: str
-    kind: Literal["prometheus"] = "prometheus"
+    url: str = ""
+    kind: MetricsKind = "prometheus"
     headers: tuple[tuple[str, str], ...] = ()
     bearer_token: str = ""
     username: str = ""
     password: str = ""
     cluster_label: str = ""
     max_qps: float = 0.0
+    tenant: str = ""
+    aws_region: str = ""
+    cluster: ClusterAccess | None = field(default=None, compare=False)
     system: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
-        return f"MetricsAccess(url={self.url!r}, cluster_label={self.cluster_label!r})"
+        return f"MetricsAccess(kind={self.kind!r}, url={self.url!r}, cluster_label={self.cluster_label!r})"

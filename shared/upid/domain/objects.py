@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 ObjectKind = Literal[
     "namespaces", "nodes", "pods", "deployments", "services", "configmaps", "secrets", "statefulsets", "daemonsets", "replicasets", "jobs",
-    "cronjobs", "rollouts", "nodemetrics",
+    "cronjobs", "rollouts", "nodemetrics", "podmetrics",
 ]  # fmt: skip
 KINDS: Final[tuple[ObjectKind, ...]] = get_args(ObjectKind)
 WORKLOAD_KINDS: Final[tuple[ObjectKind, ...]] = ("deployments", "statefulsets", "daemonsets", "cronjobs", "rollouts", "replicasets", "jobs")

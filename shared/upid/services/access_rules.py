@@ -32,7 +32,7 @@ RULES: Final = (
     Rule("autoscaling", ("horizontalpodautoscalers",), ("list",), "collect"),
     Rule("", ("services", "configmaps", "persistentvolumeclaims"), ("list",), "show"),
     Rule("argoproj.io", ("rollouts",), ("list",), "show"),
-    Rule("metrics.k8s.io", ("nodes",), ("list",), "show"),
+    Rule("metrics.k8s.io", ("nodes", "pods"), ("list",), "show"),
     Rule("apps", ("deployments", "statefulsets", "daemonsets"), ("patch", "get"), "apply"),
     Rule("batch", ("cronjobs",), ("patch", "get"), "apply"),
     Rule("argoproj.io", ("rollouts",), ("patch", "get"), "apply"),

@@ -52,7 +52,8 @@ class ClusterChecks:
         """Return {"cluster_id", "checked_at", "usable", "can_apply", "checks", "manifests"}; NotFoundError where the tenant has no such cluster."""
         stored = self.clusters.access(self.clusters.get(caller.tenant, cluster_id).body)
         # Who validates may just have mended what opened the circuit: it is asked whatever its circuit says, by connections of its own.
-        access = Access(replace(stored.cluster, system=""), replace(stored.metrics, system=""))
+        cluster = replace(stored.cluster, system="")
+        access = Access(cluster, replace(stored.metrics, system="", cluster=cluster))
         checks = list(self._checks(access))
         writing = [check for check in checks if check.check.startswith("permission:patch")]
         usable = not [check for check in checks if check.needed and check.outcome == "failed"]

@@ -91,7 +91,9 @@ class ClusterRecords:
 
     def seal(self, cluster_id: str, access: Access) -> str:
         """Return the credentials as an envelope in base64 that opens for this cluster alone."""
-        plain = orjson.dumps({"cluster": asdict(replace(access.cluster, system="")), "metrics": asdict(replace(access.metrics, system=""))})
+        plain = orjson.dumps(
+            {"cluster": asdict(replace(access.cluster, system="")), "metrics": asdict(replace(access.metrics, system="", cluster=None))}
+        )
         return base64.b64encode(self.sealer.seal(plain, context=cluster_id)).decode()
 
     def access(self, body: Mapping[str, Any]) -> Access:
@@ -100,4 +102,5 @@ class ClusterRecords:
         metrics = plain["metrics"]
         headers = tuple((name, value) for name, value in metrics.pop("headers"))
         cluster, source = ClusterAccess(**plain["cluster"]), MetricsAccess(**metrics, headers=headers)
-        return Access(replace(cluster, system=f"{body['id']}/kubernetes"), replace(source, system=f"{body['id']}/metrics"))
+        cluster = replace(cluster, system=f"{body['id']}/kubernetes")
+        return Access(cluster, replace(source, system=f"{body['id']}/metrics", cluster=cluster))

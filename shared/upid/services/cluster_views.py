@@ -12,10 +12,11 @@ from upid.domain.times import format_time
 
 def public_metrics(access: MetricsAccess) -> dict[str, Any]:
     """Return the part of a metrics access that may be shown: which way it authenticates and which headers it sends, never their values."""
-    authentication = "bearer" if access.bearer_token else "basic" if access.username or access.password else "none"
+    known = {"amp": "sigv4", "metrics-server": "cluster"}
+    given = "bearer" if access.bearer_token else "basic" if access.username or access.password else "none"
     return {
-        "kind": access.kind, "url": urlsplit(access.url)._replace(query="", fragment="").geturl(), "authentication": authentication,
-        "headers": [name for name, _ in access.headers], "cluster_label": access.cluster_label or None,
+        "kind": access.kind, "url": urlsplit(access.url)._replace(query="", fragment="").geturl(), "authentication": known.get(access.kind, given),
+        "headers": [name for name, _ in access.headers], "cluster_label": access.cluster_label or None, "tenant": access.tenant or None,
     }  # fmt: skip
 
 

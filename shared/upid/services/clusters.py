@@ -25,6 +25,7 @@ from upid.services.idempotency import IdempotencyKeys
 KEY_SECONDS: Final = 90 * 86400.0  # life of a data key
 OPERATION: Final = "register-cluster"
 NO_CONTEXT: Final = "A context names a part of a kubeconfig; there is none."
+BY_CLUSTER: Final = "metrics-server is reached through the cluster's own API server: it has none of this."
 PLAIN_URL: Final = "A URL is shown to whoever may read the cluster: no user, password, query or fragment in it."
 
 
@@ -252,9 +253,16 @@ def access_faults(registration: Registration) -> list[dict[str, str]]:
     faults = _ways(access)
     if metrics.bearer_token and (metrics.username or metrics.password):
         faults.append(_fault("#/metrics/basic_auth", "Give either bearer_token or basic_auth, not both."))
-    return faults + [
+    return [*faults, *_source_faults(metrics)] + [
         _fault(at, PLAIN_URL) for at, url in (("#/server", access.server), ("#/metrics/url", metrics.url)) if not _is_plain(url)
     ]
+
+
+def _source_faults(metrics: MetricsAccess) -> list[dict[str, str]]:
+    if metrics.kind == "metrics-server":
+        given = {"url": metrics.url, "headers": metrics.headers, "bearer_token": metrics.bearer_token, "basic_auth": metrics.username, "cluster_label": metrics.cluster_label}  # fmt: skip
+        return [_fault(f"#/metrics/{name}", BY_CLUSTER) for name, value in given.items() if value]
+    return [] if metrics.url else [_fault("#/metrics/url", "This kind of source needs a URL.")]
 
 
 def _ways(access: ClusterAccess) -> list[dict[str, str]]:

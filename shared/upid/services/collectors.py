@@ -170,7 +170,7 @@ def _view(body: Mapping[str, Any]) -> dict[str, Any]:
     collector = collector_of(body) or {}
     step = body["step_seconds"] or DEFAULT_STEP_SECONDS
     return {
-        "id": id_of(body), "cluster_id": body["id"], "cluster_name": body["name"], "source": {"kind": "prometheus", "url": body["metrics"]["url"]},
+        "id": id_of(body), "cluster_id": body["id"], "cluster_name": body["name"], "source": {name: body["metrics"][name] for name in ("kind", "url")},
         "families": [*ALWAYS, *families_of(body)], "interval_seconds": max(collector.get("interval_seconds") or step, step), "step_seconds": step,
         **{name: collector.get(name) for name in ("history_seconds", "state", "created_at", "updated_at")},
     }  # fmt: skip

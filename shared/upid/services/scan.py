@@ -157,7 +157,8 @@ class ScanService:
             If the cluster or the metrics could not be read at all.
         """
         window = window_of(request, self.clock.now() if request.at is None else request.at)
-        server, source = self.kubernetes.open(request.cluster), self.metrics_sources.open(request.metrics)
+        server = self.kubernetes.open(request.cluster)
+        source = self.metrics_sources.open(replace(request.metrics, cluster=request.cluster))
         progress("Reading the cluster", 0, 1)
         inventory = _read(server, source, request)
         run = _Run(request.options, self.prices, inventory, window, request.trail_points)

@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from upid.cli import arguments
+from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import UnavailableError
 
 
@@ -56,15 +57,23 @@ def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path, make: object)
 def test_a_token_comes_from_its_file_without_the_line_break(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret\n")
 
-    access = arguments.metrics_access(
-        "http://x", headers=[], bearer_token="", bearer_token_file=tmp_path / "token", login=("", ""), cluster_label="", max_qps=0.0
-    )
-
-    assert access.bearer_token == "secret"
+    assert arguments.token_from(tmp_path / "token", "other") == "secret"
+    assert arguments.token_from(None, "other") == "other"
 
 
 def test_a_token_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="token"):
-        arguments.metrics_access(
-            "http://x", headers=[], bearer_token="", bearer_token_file=tmp_path / "token", login=("", ""), cluster_label="", max_qps=0.0
-        )
+        arguments.token_from(tmp_path / "token", "")
+
+
+def test_matchers_join_the_clusters_label() -> None:
+    access = arguments.metrics_access(MetricsAccess("http://x", cluster_label="cluster=prod"), ["X-A: b"], ['env=~"a|b"'])
+
+    assert (access.headers, access.cluster_label) == ((("X-A", "b"),), 'cluster=prod,env=~"a|b"')
+
+
+@pytest.mark.parametrize("access", [MetricsAccess(), MetricsAccess("http://x", "metrics-server")])
+def test_a_url_is_wanted_by_all_sources_but_the_clusters_own(access: MetricsAccess) -> None:
+    with pytest.raises(typer.BadParameter):
+        arguments.metrics_access(access, [], [])
+    assert arguments.metrics_access(MetricsAccess(kind="metrics-server"), [], []).kind == "metrics-server"

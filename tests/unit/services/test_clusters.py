@@ -234,3 +234,35 @@ def test_the_schedule_rotates_keys_after_90_days(world: World) -> None:
         sealed.append(world.services.cluster_records.get("default", cluster_id).body["sealed"])
 
     assert [old == new for old, new in pairwise(sealed)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "authentication", "tenant"),
+    [
+        (MetricsAccess("http://p", "mimir", tenant="team-a"), "none", "team-a"),
+        (MetricsAccess("http://p", "thanos", bearer_token="t0ken-secret"), "bearer", None),
+        (MetricsAccess("http://p", "victoriametrics", username="u", password="p4ss"), "basic", None),
+        (MetricsAccess("https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-1", "amp"), "sigv4", None),
+    ],
+)
+def test_each_kind_of_source_is_kept_with_its_way_in(world: World, metrics: MetricsAccess, authentication: str, tenant: str | None) -> None:
+    view = world.services.clusters.register(ALICE, registration(metrics=metrics))
+
+    stored = world.services.cluster_records.access(world.services.cluster_records.get(ALICE.tenant, view["id"]).body)
+    assert (view["metrics"]["kind"], view["metrics"]["authentication"], view["metrics"]["tenant"]) == (metrics.kind, authentication, tenant)
+    assert stored.metrics == metrics
+    assert stored.metrics.cluster == stored.cluster
+
+
+@pytest.mark.parametrize(
+    ("metrics", "wrong"),
+    [
+        (MetricsAccess(), ["#/metrics/url"]),
+        (MetricsAccess("http://p", "metrics-server", cluster_label="a=b"), ["#/metrics/url", "#/metrics/cluster_label"]),
+    ],
+)
+def test_what_a_kind_of_source_lacks_or_has_too_much_is_pointed_to(world: World, metrics: MetricsAccess, wrong: list[str]) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        world.services.clusters.register(ALICE, registration(metrics=metrics))
+
+    assert pointers(refused.value) == wrong

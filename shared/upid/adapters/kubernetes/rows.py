@@ -125,6 +125,14 @@ def _node_metrics(body: Body, _spec: Body, _status: Body) -> Reduced:
     return {"cpu_cores": _quantity(usage, "cpu"), "memory_bytes": _quantity(usage, "memory"), "measured_at": body.get("timestamp")}
 
 
+def _pod_metrics(body: Body, _spec: Body, _status: Body) -> Reduced:
+    containers = [
+        {"name": str(found["name"]), "cpu_cores": _quantity(found["usage"], "cpu"), "memory_bytes": _quantity(found["usage"], "memory")}
+        for found in body["containers"]
+    ]
+    return {"containers": containers, "measured_at": body.get("timestamp")}
+
+
 def _waiting(states: Iterable[Body]) -> str:
     """Return why a container of a pod does not run (CrashLoopBackOff ...), "" where all do."""
     return next(
@@ -157,4 +165,5 @@ REDUCERS: Final[Mapping[ObjectKind, Callable[[Body, Body, Body], Reduced]]] = Ma
     "namespaces": _namespace, "nodes": _node, "pods": _pod, "deployments": _deployment, "services": _service, "configmaps": _configmap,
     "secrets": _secret, "statefulsets": _workload("StatefulSet"), "daemonsets": _workload("DaemonSet"), "replicasets": _workload("ReplicaSet"),
     "jobs": _workload("Job"), "cronjobs": _workload("CronJob"), "rollouts": _workload("Rollout"), "nodemetrics": _node_metrics,
+    "podmetrics": _pod_metrics,
 })  # fmt: skip

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from upid.adapters.prometheus.access import Endpoint
+from upid.adapters.prometheus.amazon import signature
 from upid.adapters.resilience.guards import Guard
 from upid.adapters.resilience.trust import distrust
 from upid.domain.errors import AppError, ForbiddenError, RefusedError, UnauthenticatedError, UnavailableError
@@ -152,10 +153,12 @@ class PrometheusClient:
     def _send(self, path: str, params: Params, within_seconds: float) -> BaseHTTPResponse:
         encoding = {} if self.endpoint.is_loopback else {"Accept-Encoding": "gzip"}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"} | encoding | self.endpoint.headers
-        body, url = urlencode(params, doseq=True).encode(), self.endpoint.base + path
+        body, url = urlencode({**params, **self.endpoint.params}, doseq=True).encode(), self.endpoint.base + path
         method = "POST"
         if path.startswith("/api/v1/label/"):  # the one path that takes no POST
             method, url, body = "GET", f"{url}?{body.decode()}", b""
+        if self.endpoint.aws_region:
+            headers |= signature(method, url, body, headers, self.endpoint.aws_region)
         timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, within_seconds), read=within_seconds)
         return self._pool.request(method, url, body=body or None, headers=headers, timeout=timeout, preload_content=False, redirect=False)
 
