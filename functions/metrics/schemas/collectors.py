@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from functions.metrics.schemas.collections import CollectionErrorOut, CollectionQualityOut, FamilyResultOut, GapOut, duration_text
+from upid.domain.clusters import MetricsKind
 from upid.domain.metrics import FamilyName
 from upid.domain.times import parse_duration
 from upid.http.schemas import Answer, Body
@@ -46,7 +47,7 @@ class NewCollectorIn(CollectorIn):
 class CollectorSourceOut(Answer):
     """Where a collector reads."""
 
-    kind: Literal["prometheus"]
+    kind: MetricsKind
     url: str
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +13,13 @@ from functional.clusters.conftest import look
 from functional.clusters.test_state import register
 from outside.serving import Reply, Request, serving
 
+from upid.adapters.kubernetes.client import ApiServers
+from upid.adapters.metrics_server.source import MetricsServerSource
 from upid.bootstrap import Services
 from upid.demo.server import KUBERNETES, DemoServer
+from upid.domain.clusters import ClusterAccess
+from upid.domain.errors import UnavailableError
+from upid.ports.metrics_source import Window
 from upid.services.access_rules import manifest
 
 LISTS = ("nodes", "namespaces", "workloads", "pods", "deployments", "services", "configmaps", "secrets")
@@ -43,7 +49,7 @@ class Recording:
 
 @pytest.fixture
 def asked(client: Client, services: Services, demo: DemoServer) -> Iterator[set[str]]:
-    """The paths of a collection, of all live lists, of health, and of a validation."""
+    """The paths of a collection, of all live lists, of health, of a validation, and of metrics-server as a source."""
     recording = Recording(demo.url + KUBERNETES)
     with serving(recording.answer) as url:
         cluster_id = register(client, url, demo)
@@ -52,6 +58,9 @@ def asked(client: Client, services: Services, demo: DemoServer) -> Iterator[set[
             client.get(f"/clusters/{cluster_id}/{kind}", query={"live": "true"}).expect(200)
         client.get(f"/clusters/{cluster_id}/pods", query={"live": "true", "namespace": "shop"}).expect(200)
         client.post(f"/clusters/{cluster_id}/validate").expect(200)
+        by_token = ClusterAccess(server=url, token="demo-token")
+        with contextlib.suppress(UnavailableError):  # the demo cluster has no metrics of pods; that they are asked for is enough
+            list(MetricsServerSource(ApiServers(), by_token).usage([["shop"]], Window(0, 300, 300)))
         yield recording.asked
 
 
