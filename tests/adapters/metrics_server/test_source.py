@@ -93,6 +93,15 @@ def test_one_that_is_away_is_an_error_and_no_empty_answer() -> None:
         asked(cluster, check=True)
 
 
+def test_it_has_no_other_family() -> None:
+    source = MetricsServerSource(ApiServers(), ClusterAccess())
+
+    assert [(f.family, f.keys, f.samples) for f in source.families(["shop"], ["network", "storage"], WINDOW)] == [
+        ("network", (), {}),
+        ("storage", (), {}),
+    ]
+
+
 def test_kinds_open_their_own_source() -> None:
     sources = SourcesByKind(PrometheusSources(), ApiServers())
 

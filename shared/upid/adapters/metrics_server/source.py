@@ -11,7 +11,7 @@ from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import NotFoundError, UnavailableError
 from upid.domain.times import parse_time
 from upid.ports.kubernetes import Kubernetes, KubernetesClients
-from upid.ports.metrics_source import ContainerEvents, MetricsSource, MetricsSources, NamespaceUsage, PodContainer, Window
+from upid.ports.metrics_source import ContainerEvents, FamilyUsage, MetricsSource, MetricsSources, NamespaceUsage, PodContainer, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +64,11 @@ class MetricsServerSource:
                         outside += 1
             warnings = (ONE_SAMPLE, OUTSIDE.format(count=outside)) if outside else (ONE_SAMPLE,)
             yield _usage(tuple(group), window, found, warnings)
+
+    def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:  # noqa: ARG002 the port's
+        """Yield each of these families without keys: metrics-server has none of them."""
+        for family in families:
+            yield FamilyUsage(family, (), {})
 
     def _api(self) -> Kubernetes:
         if self.cluster is None:
