@@ -96,14 +96,17 @@ class ClusterPodOut(NamespacedObjectOut):
     """A pod."""
 
     phase: str = Field(default="", examples=["Running"])
-    reason: str = Field(default="", description="Why it does not run, such as CrashLoopBackOff or Evicted.")
+    reason: str = Field(default="", description="Why it does not run, such as CrashLoopBackOff, Evicted or Terminating.")
+    resize: str = Field(
+        default="", description="How a resize in place stands: in_progress, deferred or infeasible; empty = none is under way."
+    )
     node: str = ""
     owner: ClusterOwnerOut | None = None
-    containers: int = 0
+    containers: int = Field(default=0, description="Those that run together, sidecars included.")
     ready_containers: int = 0
     restarts: int = 0
     qos_class: str = ""
-    cpu_request_cores: float | None = None
+    cpu_request_cores: float | None = Field(default=None, description="As the scheduler counts it, sidecars, start and overhead included.")
     memory_request_bytes: float | None = None
 
 

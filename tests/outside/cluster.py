@@ -13,7 +13,7 @@ CREATED = "2023-10-01T00:00:00Z"
 APPS = "/apis/apps/v1"
 LISTS = {
     "namespaces": "/api/v1", "pods": "/api/v1", "nodes": "/api/v1", "deployments": APPS, "replicasets": APPS, "statefulsets": APPS,
-    "daemonsets": APPS, "jobs": "/apis/batch/v1", "cronjobs": "/apis/batch/v1", "horizontalpodautoscalers": "/apis/autoscaling/v2",
+    "daemonsets": APPS, "services": "/api/v1", "configmaps": "/api/v1", "secrets": "/api/v1", "endpointslices": "/apis/discovery.k8s.io/v1", "jobs": "/apis/batch/v1", "cronjobs": "/apis/batch/v1", "horizontalpodautoscalers": "/apis/autoscaling/v2",
 }  # fmt: skip
 
 Body = dict[str, Any]

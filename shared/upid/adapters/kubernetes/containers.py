@@ -22,8 +22,12 @@ def _container(body: Mapping[str, Any], role: ContainerRole) -> Container:
     resources = body.get("resources") or {}
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
     try:
+        # Where a limit stands alone, the API server gives the pods it as their request.
         figures = Resources(
-            _quantity(requests, "cpu"), _quantity(limits, "cpu"), _quantity(requests, "memory"), _quantity(limits, "memory")
+            _quantity(limits | requests, "cpu"),
+            _quantity(limits, "cpu"),
+            _quantity(limits | requests, "memory"),
+            _quantity(limits, "memory"),
         )
     except ValueError as error:
         raise ValueError(f"container {name}: {error}") from None

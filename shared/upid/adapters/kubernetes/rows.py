@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
 
 from upid.adapters.kubernetes.cluster_parts import INSTANCE_TYPE, REGION, capacity_type, first_of
+from upid.adapters.kubernetes.pod_rows import pod_row
 from upid.domain.objects import ObjectKind
 from upid.domain.quantities import parse_quantity
 
@@ -61,14 +62,7 @@ def _node(body: Body, spec: Body, status: Body) -> Reduced:
 
 
 def _pod(body: Body, spec: Body, status: Body) -> Reduced:
-    states, boxes = status.get("containerStatuses") or (), spec.get("containers") or ()
-    asked = [(box.get("resources") or {}).get("requests") or {} for box in boxes]
-    return {
-        "phase": status.get("phase") or "", "reason": status.get("reason") or _waiting(states), "node": spec.get("nodeName") or "", "owner": owner_of(body),
-        "containers": len(boxes), "ready_containers": sum(bool(state.get("ready")) for state in states),
-        "restarts": sum(state.get("restartCount") or 0 for state in states), "qos_class": status.get("qosClass") or "",
-        "cpu_request_cores": _sum(asked, "cpu"), "memory_request_bytes": _sum(asked, "memory"),
-    }  # fmt: skip
+    return pod_row(body, spec, status) | {"owner": owner_of(body)}
 
 
 def _workload(kind: str) -> Callable[[Body, Body, Body], Reduced]:
@@ -133,13 +127,6 @@ def _pod_metrics(body: Body, _spec: Body, _status: Body) -> Reduced:
     return {"containers": containers, "measured_at": body.get("timestamp")}
 
 
-def _waiting(states: Iterable[Body]) -> str:
-    """Return why a container of a pod does not run (CrashLoopBackOff ...), "" where all do."""
-    return next(
-        (str(found["reason"]) for state in states if (found := (state.get("state") or {}).get("waiting")) and found.get("reason")), ""
-    )
-
-
 def _images(kind: str, spec: Body) -> list[str]:
     holder = (spec.get("jobTemplate") or {}).get("spec") or {} if kind == "CronJob" else spec
     pod = (holder.get("template") or {}).get("spec") or {}
@@ -153,12 +140,6 @@ def _decoded_size(text: str) -> int:
 
 def _quantity(figures: Mapping[str, Any], resource: str) -> float | None:
     return parse_quantity(figures[resource]) if resource in figures else None
-
-
-def _sum(asked: Iterable[Mapping[str, Any]], resource: str) -> float | None:
-    """Return what containers ask for together, None where none asks."""
-    given = [parse_quantity(figures[resource]) for figures in asked if resource in figures]
-    return sum(given) if given else None
 
 
 REDUCERS: Final[Mapping[ObjectKind, Callable[[Body, Body, Body], Reduced]]] = MappingProxyType({

@@ -97,16 +97,17 @@ def pod_object(pod: PlannedPod, now: float, restarts: Mapping[int, int]) -> Json
     spec, ended = pod.workload.spec, pod.end <= now
     apis = {"ReplicaSet": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1"}
     owner = _reference(apis.get(pod.owner[0], "postgresql.cnpg.io/v1"), *pod.owner) if pod.owner else None
-    statuses = [
-        _container_status(pod, position, ended=ended, restarts=restarts) for position, c in enumerate(spec.containers) if c.role == "main"
+    told = [
+        (c.role, _container_status(pod, at, ended=ended or c.role == "init", restarts=restarts)) for at, c in enumerate(spec.containers)
     ]
+    statuses, before = [state for role, state in told if role == "main"], [state for role, state in told if role != "main"]
     volumes = [{"name": spec.volume.name, "persistentVolumeClaim": {"claimName": claim_of(pod)}}] if spec.volume else []
     return {
         "metadata": _meta(spec, pod.name, pod.uid, pod.start, owner),
         "spec": _template(spec)["spec"] | {"nodeName": pod.node.name} | ({"volumes": volumes} if volumes else {}),
         "status": {
             "phase": "Succeeded" if ended else "Running", "podIP": pod.address, "hostIP": pod.node.address, "startTime": stamp(pod.start),
-            "qosClass": "Burstable", "containerStatuses": statuses,
+            "qosClass": "Burstable", "containerStatuses": statuses, **({"initContainerStatuses": before} if before else {}),
         },
     }  # fmt: skip
 
@@ -247,7 +248,7 @@ def _container_status(pod: PlannedPod, position: int, *, ended: bool, restarts: 
     image = _image(pod.workload.spec, name)
     last = {"terminated": {"reason": "OOMKilled", "exitCode": 137}} if count else {}
     state = (
-        {"terminated": {"reason": "Completed", "exitCode": 0, "finishedAt": stamp(pod.end)}}
+        {"terminated": {"reason": "Completed", "exitCode": 0, "finishedAt": stamp(pod.start if pod.end == FOREVER else pod.end)}}
         if ended
         else {"running": {"startedAt": stamp(pod.start)}}
     )
