@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from contract.cloud import stop_cloud
-from contract.stores import BLOBS, DOCUMENTS, HISTORIES, SEALERS, Documents, SetClock, stop_influx
+from contract.stores import BLOBS, DOCUMENTS, HISTORIES, ROLLUPS, SEALERS, Documents, SetClock, stop_influx
 
 from upid.ports.blobs import Blobs
 from upid.ports.events import EventStore
 from upid.ports.keys import Sealer
 from upid.ports.records import Records
 from upid.ports.usage_history import UsageHistory
+from upid.ports.usage_rollups import UsageRollups
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -63,6 +64,11 @@ def blobs(blobs_kind: str, tmp_path: Path) -> Blobs:
 @pytest.fixture(params=sorted(HISTORIES))
 def history(request: pytest.FixtureRequest, tmp_path: Path) -> UsageHistory:
     return HISTORIES[request.param](tmp_path)
+
+
+@pytest.fixture(params=sorted(ROLLUPS))
+def rollups(request: pytest.FixtureRequest, tmp_path: Path) -> UsageRollups:
+    return ROLLUPS[request.param](tmp_path)
 
 
 @pytest.fixture(params=sorted(SEALERS))

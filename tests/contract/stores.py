@@ -14,6 +14,7 @@ from outside.real_influxdb import NEEDED, InfluxServer, is_installed
 
 from upid.adapters.buffered.history import BufferedHistory
 from upid.adapters.columnar.history import ColumnarHistory
+from upid.adapters.columnar.rollups import ColumnarRollups
 from upid.adapters.directory.blobs import open_blobs
 from upid.adapters.dynamodb.store import open_store
 from upid.adapters.influxdb.client import InfluxClient
@@ -30,6 +31,7 @@ from upid.ports.events import EventStore
 from upid.ports.keys import Sealer
 from upid.ports.records import Records
 from upid.ports.usage_history import UsageHistory
+from upid.ports.usage_rollups import UsageRollups
 from upid.settings import InfluxSettings
 
 START = 1_700_000_000.0
@@ -125,6 +127,10 @@ HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {
     "columnar-s3": _columnar_s3,
     "influxdb": _influxdb,
     "buffered": _buffered,
+}
+ROLLUPS: dict[str, Callable[[Path], UsageRollups]] = {
+    "directory": lambda place: ColumnarRollups(_directory(place)),
+    "s3": lambda place: ColumnarRollups(_s3(place)),
 }
 SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile, "kms": _kms}
 # moto lives in one process, and in its threads two writers with one condition may both win: rivals meet at a server of its own.

@@ -143,6 +143,10 @@ class UsageWindowOut(Answer):
     start: str
     end: str
     stored_step_seconds: int = Field(description="How far stored samples are apart. [s]")
+    resolution: Literal["stored", "5m", "1h", "1d"] = Field(
+        description="What this was answered from: the stored samples, or what is left of them on longer steps. There the series of a group are joined "
+        "by the figures of each step: means and sums stay what they are, the highest of a group is at most that.",
+    )
     group_by: list[Dimension]
     across: Across
 

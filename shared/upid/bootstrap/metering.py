@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from upid.bootstrap.platform import Platform
 
 if TYPE_CHECKING:
+    from upid.ports.usage_rollups import UsageRollups
     from upid.services.aggregations import AggregationsService
     from upid.services.collecting import CollectingService
     from upid.services.collections import CollectionsService
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from upid.services.completing import CompletingService
     from upid.services.current_details import CurrentDetailsService
     from upid.services.current_usage import CurrentUsageService
+    from upid.services.downsampling import DownsamplingService
+    from upid.services.retention import Retention
     from upid.services.usage import UsageService
     from upid.services.usage_series import SeriesReader
 
@@ -44,7 +47,7 @@ class Metering(Platform):
         """Stored usage, asked."""
         from upid.services.usage import UsageService
 
-        return UsageService(self.cluster_records, self.blobs, self.history)
+        return UsageService(self.cluster_records, self.blobs, self.history, self.rollups)
 
     @cached_property
     def aggregations(self) -> AggregationsService:
@@ -77,6 +80,27 @@ class Metering(Platform):
             clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes, metrics_sources=self.metrics_sources,
             clock=self.clock, log=WorkLog("collections", self.records, self.clock), observing=self.observing,
         )  # fmt: skip
+
+    @cached_property
+    def rollups(self) -> UsageRollups:
+        """Usage on longer steps."""
+        from upid.adapters.columnar.rollups import ColumnarRollups
+
+        return ColumnarRollups(self.blobs)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """How long usage is kept."""
+        from upid.services.retention import Retention
+
+        return Retention(self.records)
+
+    @cached_property
+    def downsampling(self) -> DownsamplingService:
+        """Usage as it ages."""
+        from upid.services.downsampling import DownsamplingService
+
+        return DownsamplingService(self.records, self.cluster_records, self.history, self.rollups, self.retention, self.clock)
 
     @cached_property
     def completing(self) -> CompletingService:

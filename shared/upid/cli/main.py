@@ -35,6 +35,7 @@ COMMANDS: Final = MappingProxyType({
     "bench": Lazy("upid.cli.bench", "bench", "Measure the main operations and print them as JSON."),
     "export": Lazy("upid.cli.transfer", "export", "Write all data of a home into an archive: a directory, or a .tar file."),
     "import": Lazy("upid.cli.transfer", "read_in", "Read an archive into a home, embedded or on AWS."),
+    "retention": Lazy("upid.cli.retention", "retention", "Show or change how long usage is kept."),
     "demo-cluster": Lazy("upid.cli.demo", "demo_cluster", "Serve only the demo cluster: a simulated Kubernetes API and Prometheus API."),
     "openapi": Lazy("upid.cli.openapi", "openapi", "Print the OpenAPI document of the API, or write the generated documents."),
 })  # fmt: skip

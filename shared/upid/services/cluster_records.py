@@ -9,7 +9,7 @@ of collections (`upid.services.completing`).
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -52,6 +52,17 @@ def registry_key(cluster_id: str) -> Key:
 def blob_prefix(tenant: str, cluster_id: str) -> str:
     """Return what the names of all blobs of a cluster begin with."""
     return f"t/{tenant}/clusters/{cluster_id}/"
+
+
+def registered(records: Records) -> Iterator[Record]:
+    """Yield the registry's entries, of all tenants, deleted ones too."""
+    after = None
+    while True:
+        page = records.query(REGISTRY, after=after, limit=100)
+        yield from page.items
+        after = page.after
+        if after is None:
+            return
 
 
 @dataclass(frozen=True, slots=True)

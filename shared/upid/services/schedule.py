@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from upid.domain.errors import AppError
 from upid.domain.identity import Caller
 from upid.ports.records import Record, Records
-from upid.services.cluster_records import REGISTRY
+from upid.services.cluster_records import registered
 from upid.services.clusters import ClustersService
 from upid.services.collections import CollectionsService
 from upid.services.collectors import first_request
@@ -31,7 +30,7 @@ class ScheduleService:
         A cluster whose collection runs, or that has no whole step behind its watermark, is left alone: told twice, the schedule starts one collection.
         """
         done: dict[str, list[str]] = {"started": [], "purged": [], "failed": []}
-        for entry in self._entries():
+        for entry in registered(self.records):
             try:
                 outcome = self._deal_with(entry)
             except AppError as error:
@@ -53,12 +52,3 @@ class ScheduleService:
             return ""
         self.collections.start(system, first_request(self.collections.clusters.get(tenant, cluster_id).body))
         return "started"
-
-    def _entries(self) -> Iterator[Record]:
-        after = None
-        while True:
-            page = self.records.query(REGISTRY, after=after, limit=100)
-            yield from page.items
-            after = page.after
-            if after is None:
-                return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.errors import AppError
-from upid.domain.metrics import METRICS
+from upid.domain.metrics import METRICS, USAGE
 from upid.domain.times import format_time
 from upid.engine.statistics.trend import trend
 from upid.engine.usage.queries import by_hour_of_week, fill, hours_of_week, over_time, quantiles
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import UsageHistory
+from upid.ports.usage_rollups import RollupScope, UsageRollups
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords
+from upid.services.usage_levels import OVER, STORED, Level, level_of
 from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
 from upid.services.usage_requests import (
     AGGREGATION,
@@ -43,6 +45,11 @@ class Scope:
     reader: UsageReader
     wanted: Wanted
     step_seconds: int
+    stored_seconds: int
+
+    def over_time(self, values: NDArray[Any], width: int, how: str) -> Floats:
+        """Return samples, or figures of longer steps, on steps `width` times as long."""
+        return over_time(values, width, OVER.get(how, "max") if self.wanted.level else how, self.wanted.step_seconds)
 
     @property
     def width(self) -> int:
@@ -53,7 +60,7 @@ class Scope:
         """Return what every answer says of its query."""
         return {
             "cluster_id": query.cluster_id, "start": format_time(self.wanted.start), "end": format_time(self.wanted.end),
-            "stored_step_seconds": self.wanted.step_seconds, "group_by": list(query.group_by), "across": query.across,
+            "stored_step_seconds": self.stored_seconds, "resolution": self.wanted.level.name if self.wanted.level else STORED, "group_by": list(query.group_by), "across": query.across,
         }  # fmt: skip
 
 
@@ -64,15 +71,16 @@ class UsageService:
     clusters: ClusterRecords
     blobs: Blobs
     history: UsageHistory
+    rollups: UsageRollups
 
     def query(self, tenant: str, query: UsageQuery) -> Answer:
         """Return one series for each group and metric on steps of the window, the largest on average first."""
-        scope = self._scope(tenant, query, HISTORY_SECONDS)
         _hold_aggregation(query)
+        scope = self._scope(tenant, query, HISTORY_SECONDS, how=query.aggregation)
         steps = scope.wanted.steps // scope.width
         found: list[tuple[Group, dict[str, Floats]]] = []
         for frame in scope.reader.frames(scope.wanted):
-            wide = {m: over_time(v, scope.width, query.aggregation, scope.wanted.step_seconds) for m, v in frame.trimmed().items()}
+            wide = {m: scope.over_time(v, scope.width, query.aggregation) for m, v in frame.trimmed().items()}
             found += [(group, {metric: wide[metric][row] for metric in wide}) for row, group in enumerate(frame.groups)]
         chosen = _top(found, query)
         _hold_size(query, len(chosen) * steps * len(query.metrics))
@@ -85,9 +93,8 @@ class UsageService:
 
     def trends(self, tenant: str, query: UsageQuery) -> Answer:
         """Return where each group's use goes: Theil-Sen slope, Mann-Kendall significance, level at the end; by days, or by hours in short windows."""
-        scope = self._scope(tenant, query, LONG_SECONDS)
-        step = DAY_SECONDS if scope.wanted.end - scope.wanted.start >= 7 * DAY_SECONDS else 3600
-        scope = Scope(scope.reader, _aligned(scope.wanted, step), step)
+        scope = self._scope(tenant, query, LONG_SECONDS, how="mean", step_of_window=lambda s: DAY_SECONDS if s >= 7 * DAY_SECONDS else 3600)
+        step = scope.step_seconds
         found = [
             (group, {metric: values[row] for metric, values in means.items()})
             for frame, means in self._wide(scope, "mean") for row, group in enumerate(frame.groups)
@@ -151,27 +158,36 @@ class UsageService:
         body = self.clusters.get(tenant, cluster_id).body
         if body["watermark"] is None or body["shards"] is None:
             raise NothingCollectedError(f"No usage of {cluster_id} was collected yet: start a collection first.", cluster_id=cluster_id)
-        return UsageReader(self.history, self.blobs, tenant, cluster_id, body["shards"]), body
+        return UsageReader(self.history, self.blobs, tenant, cluster_id, body["shards"], self.rollups), body
 
-    def _scope(self, tenant: str, query: UsageQuery, default_seconds: int) -> Scope:
+    def _scope(
+        self, tenant: str, query: UsageQuery, default_seconds: int, *, how: str = "", step_of_window: Callable[[float], int] | None = None
+    ) -> Scope:
+        """Return how a query is read; `how`: the figure that longer steps may give, "" = only the samples themselves will do."""
         reader, body = self.reader(tenant, query.cluster_id)
         start, end = query.span.resolve(body["watermark"], default_seconds)
         stored = body["step_seconds"]
-        step = step_of(query, stored, end - start)
+        step = step_of_window(end - start) if step_of_window else step_of(query, stored, end - start)
         wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
-        return Scope(reader, _aligned(wanted, step), step)
+        level = level_of(how, step, stored, start=start, watermark=body["watermark"]) if how else None
+        if level and self._is_rolled(tenant, query.cluster_id, level):
+            wanted = wanted._replace(level=level, step_seconds=step)
+        return Scope(reader, _aligned(wanted, step), step, stored)
+
+    def _is_rolled(self, tenant: str, cluster_id: str, level: Level) -> bool:
+        """Tell whether the cluster's usage was ever brought onto longer steps."""
+        return self.rollups.until(RollupScope(tenant, cluster_id, 0, USAGE, level.step_seconds)) is not None
 
     def _wide(self, scope: Scope, how: str) -> Iterator[tuple[Frame, dict[str, Floats]]]:
         for frame in scope.reader.frames(scope.wanted):
-            yield frame, {metric: over_time(values, scope.width, how) for metric, values in frame.trimmed().items()}
+            yield frame, {metric: scope.over_time(values, scope.width, how) for metric, values in frame.trimmed().items()}
 
     def _calculated(self, tenant: str, query: UsageQuery) -> Answer:
         _hold_aggregation(query)
-        scope = self._scope(tenant, query, HISTORY_SECONDS)
+        scope = self._scope(tenant, query, HISTORY_SECONDS, how=query.aggregation if query.aggregation in OVER else "")
         found: list[tuple[Group, dict[str, Floats]]] = []
         for frame in scope.reader.frames(scope.wanted):
-            kept = frame.trimmed()
-            wide = {m: over_time(v, scope.wanted.steps, query.aggregation, scope.wanted.step_seconds) for m, v in kept.items()}
+            wide = {m: scope.over_time(v, scope.wanted.steps, query.aggregation) for m, v in frame.trimmed().items()}
             found += [(group, {metric: wide[metric][row] for metric in wide}) for row, group in enumerate(frame.groups)]
         values = [
             {"metric": metric, "unit": _unit(metric, query.aggregation), "labels": _labels(query, group), "value": _listed(metric, by_metric[metric])[0]}

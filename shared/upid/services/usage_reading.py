@@ -13,7 +13,9 @@ from upid.domain.metrics import METRICS, USAGE
 from upid.engine.usage.queries import across, merged
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk, UsageHistory
+from upid.ports.usage_rollups import UsageRollups
 from upid.services.profiles import Profiles, RowKey
+from upid.services.usage_levels import Level, Longer, figures
 from upid.services.usage_requests import Selection
 
 Group = tuple[str, ...]
@@ -32,6 +34,7 @@ class Wanted(NamedTuple):
     start: int
     end: int
     step_seconds: int
+    level: Level | None = None
 
     @property
     def steps(self) -> int:
@@ -118,6 +121,7 @@ class UsageReader:
     tenant: str
     cluster_id: str
     shards: int
+    rollups: UsageRollups | None = None
 
     def frames(self, wanted: Wanted) -> Iterator[Frame]:
         """Yield the groups: a frame for each shard where no group spans two, one for all of them otherwise."""
@@ -162,7 +166,7 @@ class UsageReader:
         for family in dict.fromkeys(METRICS[metric].family for metric in wanted.metrics):
             keys: Sequence[SeriesKey] = ()
             picked = _Picked((), ())
-            for chunk in self._chunks(scope, family, wanted):
+            for chunk in self._chunks(scope, family, wanted, owners):
                 if chunk.step_seconds != wanted.step_seconds:
                     continue
                 if chunk.keys != keys:
@@ -171,7 +175,15 @@ class UsageReader:
                     _take(chunk, wanted.of_family(family), picked, wanted, into)
         return into
 
-    def _chunks(self, scope: HistoryScope, family: str, wanted: Wanted) -> Iterator[UsageChunk] | Iterator[MetricChunk]:
+    def _chunks(
+        self, scope: HistoryScope, family: str, wanted: Wanted, owners: Mapping[str, RowKey]
+    ) -> Iterator[UsageChunk] | Iterator[MetricChunk]:
+        if wanted.level is not None and self.rollups is not None:
+            named = wanted.selection
+            any_of = {"container": named.container, "pod": named.pod, "volume": named.volume}
+            uids = [uid for uid, key in owners.items() if _selects(named, key._asdict() | {"workload": key.name} | any_of)]
+            asked = Longer(family, wanted.of_family(family), wanted.start, wanted.end, wanted.step_seconds, wanted.level)
+            return figures(self.history, self.rollups, scope, asked, uids)
         if family == USAGE:
             return self.history.read(scope, start=wanted.start, end=wanted.end)
         return self.history.read_family(scope, family, start=wanted.start, end=wanted.end)

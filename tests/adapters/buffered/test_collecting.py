@@ -40,7 +40,7 @@ def test_collecting_goes_on_while_the_server_is_down_and_nothing_is_missing_or_t
         world, cluster_id = world_at(tmp_path / "influx", InfluxSettings(server.url))
         server.kill()
         assert [later(world, cluster_id, steps) for steps in (3, 5)] == ["succeeded", "succeeded"]
-        assert "2 windows wait" in world.services.history.state("default", cluster_id).detail
+        assert "2 of 288 in its fullest part" in world.services.history.state("default", cluster_id).detail
         server.start()
         assert later(world, cluster_id, 6) == "succeeded"
         assert world.services.history.state("default", cluster_id).state == "healthy"

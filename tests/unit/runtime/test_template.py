@@ -63,9 +63,10 @@ def test_the_authorizer_is_the_one_that_the_api_names() -> None:
 
 
 def test_a_schedule_invokes_its_function() -> None:
-    (schedule,) = TEMPLATE.schedules
-
-    assert (schedule.expression, schedule.function.name) == ("rate(5 minutes)", "StartCollectionsFunction")
+    assert [(schedule.expression, schedule.function.name) for schedule in TEMPLATE.schedules] == [
+        ("rate(5 minutes)", "StartCollectionsFunction"),
+        ("rate(1 hour)", "DownsampleUsageFunction"),
+    ]
 
 
 def test_a_schedule_that_is_switched_off_is_none(tmp_path: Path) -> None:

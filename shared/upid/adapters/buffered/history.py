@@ -106,7 +106,7 @@ class BufferedHistory:
                 begun = True
                 yield chunk
         except UnavailableError:
-            kept = self._buffer.whole_since(folder, start) if family == USAGE and not begun else None
+            kept = None if begun else self._buffer.whole_since(folder, start)
             if kept is None:
                 raise
             yield from (self._buffer.chunk(each) for each in kept if each.start < end and each.end > start)

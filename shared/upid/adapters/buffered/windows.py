@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple
 
 from upid.ports.blobs import Blobs
@@ -60,27 +59,28 @@ class Buffer:
         return unpacked(self.blobs.get(window.blob))
 
     def delivered(self, folder: str, window: Buffered, chunk: Chunk) -> None:
-        """Let a chunk wait no more: of usage its end is kept for who collects, older ends go."""
-        if isinstance(chunk, UsageChunk):
-            self.put(folder, end_of(chunk), "recent")
-            for old in self.windows(folder, "recent"):
-                if old.end <= chunk.end - RECENT_SECONDS:
-                    self.blobs.delete(old.blob)
+        """Let a chunk wait no more: its end is kept for who collects, older ends go."""
+        self.put(folder, end_of(chunk), "recent")
+        for old in self.windows(folder, "recent"):
+            if old.end <= chunk.end - RECENT_SECONDS:
+                self.blobs.delete(old.blob)
         self.blobs.delete(window.blob)
 
     def whole_since(self, folder: str, start: float) -> list[Buffered] | None:
-        """Return the windows from `start` on, None where the buffer does not have all of that time: then only the store knows."""
+        """Return the windows from `start` on, None where the buffer does not reach back so far: then only the store knows. All that is written comes by here."""
         windows = sorted({(window.start, window.end): window for window in self.windows(folder)}.values())
-        if not windows or any(before.end < after.start for before, after in pairwise(windows)) or windows[0].start > start:
-            return None
-        return windows
+        return windows if windows and windows[0].start <= start else None
 
 
-def end_of(chunk: UsageChunk) -> UsageChunk:
+def end_of(chunk: Chunk) -> Chunk:
     """Return the last part of a chunk, RECENT_SECONDS long; its events are those of the whole."""
-    steps = min(int(chunk.cpu_cores.shape[1]), -(-RECENT_SECONDS // chunk.step_seconds))
+    steps = min((chunk.end - chunk.start) // chunk.step_seconds, -(-RECENT_SECONDS // chunk.step_seconds))
+    start = chunk.end - steps * chunk.step_seconds
+    if isinstance(chunk, MetricChunk):
+        ends = {name: values[:, -steps:] for name, values in chunk.samples.items()}
+        return MetricChunk(chunk.family, chunk.keys, start, chunk.end, chunk.step_seconds, ends)
     return UsageChunk(
-        keys=chunk.keys, start=chunk.end - steps * chunk.step_seconds, step_seconds=chunk.step_seconds, cpu_cores=chunk.cpu_cores[:, -steps:],
+        keys=chunk.keys, start=start, step_seconds=chunk.step_seconds, cpu_cores=chunk.cpu_cores[:, -steps:],
         memory_bytes=chunk.memory_bytes[:, -steps:], throttled=chunk.throttled[:, -steps:], oom_kills=chunk.oom_kills, restarts=chunk.restarts,
         oom_limit_bytes=chunk.oom_limit_bytes,
     )  # fmt: skip

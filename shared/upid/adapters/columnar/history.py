@@ -5,24 +5,21 @@ Families beside CPU and memory lie in folders of their own, `history/<shard>-<fa
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from upid.adapters.columnar.quarantine import DamagedChunkError, Quarantine
 from upid.adapters.columnar.windows import DAY_SECONDS, days_to_join, shown
-from upid.domain.errors import ConflictError, UnavailableError
+from upid.domain.errors import ConflictError
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import HistoryScope, HistoryState, MetricChunk, UsageChunk
 
 _WINDOW: Final = re.compile(r"(\d{10,})-(\d{10,})\.bin")
+MOST_NAMED: Final = 5
 _FAMILY: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _OF_HISTORY: Final = re.compile(r"t/[^/]+/clusters/[^/]+/history/")
-
-
-class DamagedChunkError(UnavailableError):
-    """A stored chunk is not what was written: its checksum or its form does not hold."""
-
-    title = "Stored usage damaged"
 
 
 class OverlapError(ConflictError):
@@ -44,6 +41,7 @@ class ColumnarHistory:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
+        self._quarantine = Quarantine(blobs)
 
     def append(self, scope: HistoryScope, chunk: UsageChunk | MetricChunk) -> bool:
         """Write a chunk and return True; one with the same start and end is left as it is, then False.
@@ -68,14 +66,12 @@ class ColumnarHistory:
         return self._blobs.put(_name(folder, chunk), data, if_absent=True)
 
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
-        """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; DamagedChunkError that names the blob."""
-        for stored in list(self._overlapping(_folder(scope), start, end)):
-            yield self._chunk(stored)
+        """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; one that is damaged is put aside, told, and left out."""
+        return self._read(_folder(scope), start, end)
 
     def read_family(self, scope: HistoryScope, family: str, *, start: float, end: float) -> Iterator[MetricChunk]:
         """Yield the chunks of one family as `read` does."""
-        for stored in list(self._overlapping(_folder(scope, family), start, end)):
-            yield self._chunk(stored)
+        return self._read(_folder(scope, family), start, end)
 
     def compact(self, scope: HistoryScope, *, before: float) -> int:
         """Join each day that has ended into one chunk and return how many were joined; the chunks that it was made of go a day later.
@@ -108,9 +104,12 @@ class ColumnarHistory:
             if found and int(found[2]) <= now - days * DAY_SECONDS:
                 self._blobs.delete(blob)
 
-    def state(self, tenant: str, cluster_id: str) -> HistoryState:  # noqa: ARG002 blobs are alike for all
-        """Return that all is well: blobs that cannot be read or written are errors of who wants them."""
-        return HistoryState("healthy", "It lies on blobs.")
+    def state(self, tenant: str, cluster_id: str) -> HistoryState:
+        """Return that all is well, or which chunks were damaged and put aside."""
+        damaged = self._quarantine.of(tenant, cluster_id)
+        if not damaged:
+            return HistoryState("healthy", "It lies on blobs.")
+        return HistoryState("degraded", f"{len(damaged)} damaged chunks were put aside: {', '.join(damaged[:MOST_NAMED])}.")
 
     def _of_tenant(self, tenant: str) -> list[str]:
         return [blob for blob in self._blobs.names(f"t/{tenant}/clusters/") if _OF_HISTORY.match(blob)]
@@ -141,14 +140,15 @@ class ColumnarHistory:
             if found:
                 yield StoredWindow(int(found[1]), int(found[2]), blob)
 
+    def _read(self, folder: str, start: float, end: float) -> Iterator[Any]:
+        for stored in list(self._overlapping(folder, start, end)):
+            with contextlib.suppress(DamagedChunkError):
+                yield self._chunk(stored)
+
     def _chunk(self, stored: StoredWindow) -> Any:
         from upid.adapters.columnar.packing import unpacked  # noqa: PLC0415 as in append
 
-        data = self._blobs.get(stored.blob)
-        try:
-            return unpacked(data)
-        except (ValueError, KeyError, TypeError) as error:
-            raise DamagedChunkError(f"The stored usage {stored.blob} is damaged: {error}", blob=stored.blob) from error
+        return self._quarantine.read(stored.blob, unpacked)
 
 
 def _clusters_folder(scope: HistoryScope) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.domain.errors import UnavailableError
 from upid.engine.arrays import pack, unpack
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 
@@ -46,10 +47,13 @@ def packed(chunk: UsageChunk | MetricChunk) -> bytes:
 
 
 def unpacked(data: bytes) -> UsageChunk | MetricChunk:
-    """Return the chunk that `packed` made the bytes of; ValueError, KeyError or TypeError where they are damaged."""
+    """Return the chunk that `packed` made the bytes of.
+
+    Raises ValueError, KeyError or TypeError where they are damaged, UnavailableError where a newer version wrote them.
+    """
     arrays, meta = unpack(data)
     if meta["format"] != FORMAT:
-        raise ValueError(f"format {meta['format']} is not known")
+        raise UnavailableError(f"Stored usage has the format {meta['format']}, this version reads {FORMAT}.")
     keys = [SeriesKey(*key) for key in meta["keys"]]
     if "family" in meta:
         end = meta["start"] + meta["steps"] * meta["step_seconds"]

@@ -1,0 +1,111 @@
+"""Which steps a query is answered from: samples as they were measured, or what is left of them on longer steps, chosen by the window and the steps asked for.
+
+What is not on longer steps yet, the day that goes on, is brought onto them as it is read, so that an answer never ends before what is collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from upid.engine.usage.rollups import Part, coarser, cut, figure, put_together
+from upid.ports.usage_history import HistoryScope, MetricChunk, UsageHistory
+from upid.ports.usage_rollups import RollupChunk, RollupScope, UsageRollups
+from upid.services.downsampling import DAY_SECONDS, levels_of, stored_chunks
+from upid.services.rolling import rolled_up
+
+EXACT_SECONDS: Final = 14 * DAY_SECONDS  # windows that begin no longer ago are answered from the samples themselves
+NAMES: Final = {300: "5m", 3600: "1h", DAY_SECONDS: "1d"}
+STORED: Final = "stored"
+# A figure of several longer steps, from those of each.
+OVER: Final = {"mean": "mean", "max": "max", "min": "min", "sum": "sum", "count": "sum"}
+
+
+class Level(NamedTuple):
+    """Steps of a length, and the figure that is taken of each."""
+
+    step_seconds: int
+    stored_seconds: int
+    how: str
+
+    @property
+    def name(self) -> str:
+        """What answers call it."""
+        return NAMES[self.step_seconds]
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """What is read of a level: metrics of a family over [start, end), on steps that are a multiple of the level's."""
+
+    family: str
+    metrics: Sequence[str]
+    start: int
+    end: int
+    step_seconds: int
+    level: Level
+
+    @property
+    def steps(self) -> int:
+        """How many steps of the level there are."""
+        return (self.end - self.start) // self.level.step_seconds
+
+
+def level_of(how: str, step_seconds: int, stored_seconds: int, *, start: float, watermark: int) -> Level | None:
+    """Return the longest steps that a query can be answered from, None for the samples themselves.
+
+    Those are read where the window begins within EXACT_SECONDS, for `rate`, and for steps that no level divides.
+    """
+    if how == "rate" or start >= watermark - EXACT_SECONDS:
+        return None
+    fitting = [level for level in levels_of(stored_seconds) if step_seconds % level == 0]
+    return Level(max(fitting), stored_seconds, how) if fitting else None
+
+
+def figures(
+    history: UsageHistory, rollups: UsageRollups, scope: HistoryScope, asked: Longer, workload_uids: Collection[str]
+) -> Iterator[MetricChunk]:
+    """Yield one chunk with the figures of workloads of a shard on the steps asked for; none where nothing is stored."""
+    chunks = [*_rolled(rollups, scope, asked, workload_uids), *_tail(history, rollups, scope, asked)]
+    keys = list(dict.fromkeys(key for chunk in chunks for key in chunk.keys))
+    if not keys:
+        return
+    rows = {key: row for row, key in enumerate(keys)}
+    values = {}
+    for metric in asked.metrics:
+        parts = [
+            _part(chunk, metric, np.array([rows[key] for key in chunk.keys], np.int64), asked)
+            for chunk in chunks
+            if metric in chunk.metrics
+        ]
+        whole = put_together(parts, len(keys), asked.steps)
+        longer = coarser(whole, asked.step_seconds // asked.level.step_seconds)
+        values[metric] = figure(longer, asked.level.how).astype(np.float32)
+    yield MetricChunk(asked.family, keys, asked.start, asked.end, asked.step_seconds, values)
+
+
+def _rolled(rollups: UsageRollups, scope: HistoryScope, asked: Longer, workload_uids: Collection[str]) -> Iterator[RollupChunk]:
+    place = RollupScope(*scope, asked.family, asked.level.step_seconds)
+    return rollups.read(
+        place, asked.metrics, start=asked.start, end=asked.end, workload_uids=workload_uids, sketches=asked.level.how.startswith("p")
+    )
+
+
+def _tail(history: UsageHistory, rollups: UsageRollups, scope: HistoryScope, asked: Longer) -> Iterator[RollupChunk]:
+    """Yield, day by day, what is not on longer steps yet."""
+    begin = rollups.until(RollupScope(*scope, asked.family, asked.level.step_seconds)) or 0
+    for day in range(max(begin, asked.start // DAY_SECONDS * DAY_SECONDS), asked.end, DAY_SECONDS):
+        chunks = stored_chunks(history, scope, asked.family, day, day + DAY_SECONDS)
+        level = asked.level
+        yield rolled_up(chunks, start=day, end=day + DAY_SECONDS, stored_seconds=level.stored_seconds, step_seconds=level.step_seconds)
+
+
+def _part(chunk: RollupChunk, metric: str, rows: np.ndarray[tuple[int], np.dtype[np.int64]], asked: Longer) -> Part:
+    """Return the steps of a chunk that are within the window."""
+    shift = (chunk.start - asked.start) // asked.level.step_seconds
+    rollup = chunk.metrics[metric]
+    first, last = max(0, -shift), min(rollup.steps, asked.steps - shift)
+    return Part(cut(rollup, first, max(first, last)), rows, max(shift, 0))
