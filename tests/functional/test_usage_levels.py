@@ -18,11 +18,14 @@ from upid.domain.errors import InvalidRequestError
 from upid.domain.times import format_time
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
 from upid.ports.usage_rollups import RollupScope
+from upid.runtime.scheduler import event_of
+from upid.runtime.template import Template
 from upid.services.profiles import Profiles, grown
 from upid.services.retention import RetentionPolicy
 from upid.services.sizing import rows_of
 
 DAY = 86400
+EVENT = event_of(Template.load().schedules[-1], 0.0)
 DAYS = 45
 STEPS = DAYS * DAY // STEP
 
@@ -105,7 +108,7 @@ def test_the_schedule_does_each_day_once_and_removes_what_is_old(services: Servi
     monkeypatch.setattr("functions.events.downsample_usage.build_services", lambda: services)
     services.retention.set("default", RetentionPolicy(10, 20, 30))
 
-    assert [handler({}, None) for _ in range(2)] == [{"days": 0, "failed": [], "expired": ["default"]}] * 2
+    assert [handler(EVENT, None) for _ in range(2)] == [{"days": 0, "failed": [], "expired": ["default"]}] * 2
 
     end = START + STEPS * STEP
     (oldest, *_) = services.history.read(HistoryScope("default", aged, 0), start=0, end=4e9)
