@@ -8,8 +8,10 @@ from collections.abc import Callable
 import jwt
 import pytest
 from functional.client import PASSWORD, Answer, Client
+from worlds.collection import SetClock
 
 from upid.bootstrap import Services
+from upid.services.login_limits import LoginLimits
 
 WRONG = "The user name or the password is wrong."
 
@@ -40,6 +42,22 @@ def test_an_unknown_user_costs_as_much_work_as_a_wrong_password(client: Client, 
     login(client, "nobody")
     login(client, "admin", "wrong")
     assert [encoded.split("$")[:4] for encoded in verified] == [["", "argon2id", "v=19", "m=19456,t=2,p=1"]] * 2
+
+
+@pytest.mark.parametrize("username", ["admin", "nobody"])
+def test_failed_logins_have_to_wait_whoever_they_are_of(client: Client, username: str) -> None:
+    stopped = SetClock(client.services.clock.now())
+    client.services.identity.__dict__["_limits"] = LoginLimits(client.services.records, stopped)
+    for _ in range(6):
+        login(client, username, "wrong").problem(401, "unauthenticated")
+
+    answer = login(client, username, PASSWORD)
+
+    body = answer.problem(429, "too-many-logins")
+    assert body["detail"] == "Too many logins failed: wait before the next one."
+    assert answer.header("retry-after") == str(body["retry_after_seconds"]) == "1"
+    other = client.services.identity.create_user("bob", "a password", [])
+    assert login(client, "bob", "a password").expect(200)["user_id"] == other
 
 
 def test_a_login_leaves_an_event_and_a_failed_one_none(client: Client) -> None:

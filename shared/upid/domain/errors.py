@@ -8,6 +8,7 @@ AppError
 ├── NotFoundError           no such thing for this tenant (404, exit 1)
 ├── ConflictError           the thing is not in a state that allows it (409, exit 1)
 │   └── VersionConflictError  somebody else changed it in between (412, exit 1)
+├── TooManyRequestsError    it was asked too often; `retry_after_seconds` tells when to ask again (429, exit 1)
 └── UnavailableError        an outside system does not answer as it should (503, exit 1)
     └── RefusedError          it will not do this as it stands, however often it is asked (503, exit 1)
 
@@ -73,6 +74,12 @@ class VersionConflictError(ConflictError):
     """Somebody else changed the thing since it was read."""
 
     title = "Changed in between"
+
+
+class TooManyRequestsError(AppError):
+    """It was asked too often: `retry_after_seconds` tells when to ask again."""
+
+    title = "Too many requests"
 
 
 class UnavailableError(AppError):

@@ -13,7 +13,7 @@ from upid.domain.errors import UnauthenticatedError
 from upid.domain.identity import Caller
 from upid.http.callers import caller_of
 
-__all__ = ["CurrentCaller", "IdempotencyKey", "IfMatch", "Injected"]
+__all__ = ["ClientAddress", "CurrentCaller", "IdempotencyKey", "IfMatch", "Injected"]
 
 
 def current_caller(request: Request) -> Caller:
@@ -24,7 +24,13 @@ def current_caller(request: Request) -> Caller:
     return caller
 
 
+def client_address(request: Request) -> str:
+    """Return the address that a request comes from, as the gateway saw it; "" where it did not."""
+    return str(request.resolved_event.raw_event["requestContext"].get("identity", {}).get("sourceIp") or "")
+
+
 Injected = Annotated[Services, Depends(build_services)]
+ClientAddress = Annotated[str, Depends(client_address)]
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
 IdempotencyKey = Annotated[
     str | None,

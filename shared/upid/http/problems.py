@@ -17,6 +17,7 @@ from upid.domain.errors import (
     InvalidError,
     InvalidRequestError,
     NotFoundError,
+    TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
     VersionConflictError,
@@ -60,6 +61,7 @@ STATUS: Final[Mapping[type[AppError], int]] = MappingProxyType({
     TooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     InvalidError: 422,
+    TooManyRequestsError: 429,
     UnavailableError: 503,
 })  # fmt: skip
 

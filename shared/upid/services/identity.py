@@ -15,6 +15,7 @@ from upid.ports.clock import Clock, Ids
 from upid.ports.events import EventStore
 from upid.ports.keys import Sealer
 from upid.ports.records import Key, Put, Record, Records
+from upid.services.login_limits import LoginLimits
 from upid.services.passwords import Passwords
 from upid.services.tokens import Tokens
 
@@ -52,11 +53,17 @@ class IdentityService:
         """Make sure that tokens can be signed; UnavailableError that tells why not. A platform that can't should not start."""
         self._tokens.prepare()
 
-    def login(self, username: str, password: str) -> Grant:
-        """Return a token for a user's name and password; UnauthenticatedError, the same in words and time whichever of the two is wrong."""
+    def login(self, username: str, password: str, *, address: str = "") -> Grant:
+        """Return a token for a user's name and password, sent from an address ("" = not known).
+
+        Raises UnauthenticatedError, the same in words and time whichever of the two is wrong, and TooManyLoginsError after failures, whoever's name it is.
+        """
+        attempt = self._limits.begin(username, address)
         found = self._find(username)
         if not self._passwords.matches(found.body["password_hash"] if found else None, password) or found is None:
+            self._limits.failed(attempt)
             raise UnauthenticatedError("The user name or the password is wrong.")
+        self._limits.succeeded(attempt)
         self.events.append([self._event("user.logged_in", found.body["tenant"], found.key.sort)])
         return self._grant(found)
 
@@ -141,6 +148,10 @@ class IdentityService:
     @cached_property
     def _tokens(self) -> Tokens:
         return Tokens(self.records, self.sealer, self.clock, self.ids, self.token_seconds)
+
+    @cached_property
+    def _limits(self) -> LoginLimits:
+        return LoginLimits(self.records, self.clock)
 
     @cached_property
     def _passwords(self) -> Passwords:
