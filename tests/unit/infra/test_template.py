@@ -33,7 +33,7 @@ def of_type(kind: str) -> dict[str, Any]:
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
-SERVICES = re.compile(r"\b(?:services|build_services\(\))\.([a-z_]+)")
+SERVICES = re.compile(r"(?<!upid\.)\b(?:services|build_services\(\))\.([a-z_]+)")
 ON_AWS = {
     "UPID_HOME": "aws", "UPID_TABLE": "upid", "UPID_BUCKET": "upid", "UPID_KEY": "alias/upid", "AWS_REGION": "eu-west-1",
     "UPID_MACHINES": "arn:aws:states:eu-west-1:123456789012:stateMachine:upid-",
