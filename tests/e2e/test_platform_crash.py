@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from machines.lives import killed_until_done
+from machines.lives import killed_until_done, process_of
 from machines.running import services_in
 
 from upid.adapters.embedded.workflows import RUNNING
@@ -21,6 +22,7 @@ from upid.services.analyses import AnalysisRequest
 from upid.services.clusters import Registration
 from upid.services.collections import CollectionRequest
 from upid.services.recommendation_queries import Listed, RecommendationQuery
+from upid.services.usage_requests import UsageQuery
 
 pytestmark = pytest.mark.slow
 
@@ -88,3 +90,31 @@ def test_a_collection_and_an_analysis_end_once(services: Services, demo: DemoSer
     analyze(services, cluster_id)
     assert killed_until_done(tmp_path, 0, "never") == 0
     assert entries(services, cluster_id) == killed_entries != []
+
+
+@pytest.mark.parametrize(("writes", "moment"), [(1, "after"), (1, "before"), (2, "before")])
+def test_an_aggregation_ends_once_with_its_answer(services: Services, demo: DemoServer, tmp_path: Path, writes: int, moment: str) -> None:
+    cluster_id = register(services, demo)
+    collect(services, cluster_id)
+    assert killed_until_done(tmp_path, 0, "never") == 0
+    query = UsageQuery(cluster_id, group_by=("namespace",))
+    aggregation_id = str(services.aggregations.start(CALLER, query)["id"])
+
+    if moment == "before" and writes == 1:
+        kill_once_before_anything_is_recorded(tmp_path)
+        kills = 1 + killed_until_done(tmp_path, 0, "never")
+    else:
+        kills = killed_until_done(tmp_path, writes, moment)
+
+    view = services.aggregations.view("default", aggregation_id)
+    assert (view["status"], view["errors"], view["progress"]) == ("succeeded", [], 1.0)
+    assert view["result"]["series"]
+    assert view["result"] == services.usage.query("default", query)
+    assert not services.records.query(RUNNING).items
+    assert kills >= 1
+    assert services.workflows.describe("aggregate-usage", aggregation_id).status == "SUCCEEDED"
+
+
+def kill_once_before_anything_is_recorded(folder: Path) -> None:
+    """Let a process come to its first write and die there: what it did is not known to have been done."""
+    assert process_of(folder, 1, "before").wait(60) == -signal.SIGKILL
