@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 STARTED = 20.0  # seconds that a start may take on a busy machine
@@ -41,24 +42,62 @@ def is_installed() -> bool:
     return shutil.which("prometheus") is not None and shutil.which("promtool") is not None
 
 
+@dataclass
+class Prometheus:
+    """A server on a folder of blocks, which may be killed and started again at its address."""
+
+    place: Path
+    address: str
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def start(self) -> None:
+        """Start it, and return at once."""
+        options = [f"--config.file={self.place / 'prometheus.yml'}", f"--storage.tsdb.path={self.place / 'blocks'}"]
+        command = ["prometheus", *options, "--storage.tsdb.retention.time=100y", f"--web.listen-address={self.address}"]
+        with (self.place / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def await_ready(self) -> None:
+        assert self.process
+        await_ready(f"{self.url}/-/ready", self.process)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        assert self.process
+        self.process.kill()
+        self.process.wait(timeout=STARTED)
+
+    def stop(self) -> None:
+        assert self.process
+        self.process.terminate()
+        self.process.wait(timeout=STARTED)
+
+
+@contextlib.contextmanager
+def prometheus_process(place: Path, written: Written) -> Iterator[Prometheus]:
+    """Serve the samples until the block ends and give the server."""
+    (place / "metrics.txt").write_text(written.text())
+    (place / "prometheus.yml").write_text("scrape_configs: []\n")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(place / "metrics.txt"), str(place / "blocks")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    server = Prometheus(place, free_address())
+    server.start()
+    try:
+        server.await_ready()
+        yield server
+    finally:
+        server.stop()
+
+
 @contextlib.contextmanager
 def prometheus(place: Path, written: Written) -> Iterator[str]:
     """Serve the samples until the block ends and give the URL."""
-    (place / "metrics.txt").write_text(written.text())
-    (place / "prometheus.yml").write_text("scrape_configs: []\n")
-    blocks = place / "blocks"
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(place / "metrics.txt"), str(blocks)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    address = free_address()
-    options = [f"--config.file={place / 'prometheus.yml'}", f"--storage.tsdb.path={blocks}", "--storage.tsdb.retention.time=100y"]
-    with (place / "log").open("wb") as log:
-        process = subprocess.Popen(["prometheus", *options, f"--web.listen-address={address}"], stdout=log, stderr=log)
-    try:
-        await_ready(f"http://{address}/-/ready", process)
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(timeout=STARTED)
+    with prometheus_process(place, written) as server:
+        yield server.url
 
 
 def free_address() -> str:
