@@ -192,7 +192,7 @@ def test_health_counts_what_was_missing_and_what_was_dropped(
         values[1] = np.nan if key.pod == "web-0" else 1000.0  # the node has 8 cores and 32 GiB
         return values
 
-    assert client.get(path(collector, "/health")).expect(200)["quality"] == dict.fromkeys(REASONS, 0)
+    assert client.get(path(collector, "/health")).expect(200)["quality"] == dict.fromkeys((*REASONS, "dropped", "repaired"), 0)
     monkeypatch.setattr("worlds.collection.sample", spoiled)
     assert isinstance(services.clock, SetClock)
     services.clock.moment += 1500

@@ -69,6 +69,7 @@ class FakeCluster:
     opened: list[ClusterAccess | MetricsAccess] = field(default_factory=list)
     measured: list[tuple[str, int, int]] = field(default_factory=list)
     deaf_to: str = ""
+    begun_again: int = 0
     context: str = "test"
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -97,6 +98,9 @@ class FakeCluster:
             if self.down & set(group):
                 raise self.fault(f"Prometheus does not answer for {', '.join(group)}.")
             yield self._usage(tuple(group), window)
+
+    def resets(self, namespaces: Sequence[str], window: Window) -> int:
+        return self.begun_again
 
     def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
         for family in families:

@@ -56,7 +56,7 @@ class CollectionQualityOut(Answer):
 
     missing: int = Field(description="Steps without a sample between a series' first and last one of a window; they stay empty.")
     impossible: int = Field(
-        description="CPU or memory a quarter beyond its node, a volume fuller than full, a number without end; dropped."
+        description="CPU or memory a quarter beyond what its node has, a volume fuller than full, a number without end; dropped."
     )
     negative: int = Field(description="Samples below zero; dropped.")
     duplicates: int = Field(
@@ -70,6 +70,8 @@ class CollectionQualityOut(Answer):
     ended_early: int = Field(
         default=0, description="Series that ended in the window though their pod runs on: no longer scraped, or marked stale."
     )
+    dropped: int = Field(default=0, description="All that was dropped.")
+    repaired: int = Field(default=0, description="All that was repaired.")
     clock_skew: int = Field(default=0, description="Answers of a source whose clock is more than five seconds from ours.")
 
 

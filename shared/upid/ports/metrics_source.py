@@ -129,6 +129,10 @@ class MetricsSource(Protocol):
         """
         ...
 
+    def resets(self, namespaces: Sequence[str], window: Window) -> int:
+        """Return how often counters of CPU of the namespaces began again within the window: rates are right all the same. One query. Errors as `usage`."""
+        ...
+
 
 class MetricsSources(Protocol):
     """Opens metrics sources."""

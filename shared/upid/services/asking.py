@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Inventory
-from upid.engine.usage.quality import holes, possible
+from upid.engine.usage.quality import ended_early, holes, possible
 from upid.ports.metrics_source import MetricsSource, Window
-from upid.ports.usage_history import MetricChunk, UsageChunk
+from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 from upid.services import chunks, family_chunks
 from upid.services.attribution import Owners, attribute, attribute_family
 
@@ -70,9 +73,18 @@ def ask(
             raise
         return _one_by_one(source, namespaces, window, inventory, families, given_up)
     chunk, quality = inspected(attribute(usage, inventory), inventory)
-    asked = Asked(chunk, usage.warnings, quality=quality + Counter(usage.faults))
+    resets, warnings = _resets(source, namespaces, window)
+    asked = Asked(chunk, (*usage.warnings, *warnings), quality=quality + Counter(usage.faults) + resets)
     owners = Owners.of(inventory, usage.owners)
     return _with_families(asked, source, namespaces, owners, inventory, list(families.parts(window)), given_up)
+
+
+def _resets(source: MetricsSource, namespaces: Sequence[str], window: Window) -> tuple[Counter[str], list[str]]:
+    """Return how many counters began again; a source that will not tell is told of, and holds nothing up."""
+    try:
+        return Counter(counter_resets=source.resets(namespaces, window)), []
+    except UnavailableError as error:
+        return Counter(), [f"Whether counters began again is not known: {error.detail}"]
 
 
 def _with_families(  # noqa: PLR0917 as ask
@@ -110,13 +122,28 @@ def inspected_family(chunk: MetricChunk) -> tuple[MetricChunk, Counter[str]]:
 
 
 def inspected(chunk: UsageChunk, inventory: Inventory) -> tuple[UsageChunk, Counter[str]]:
-    """Return a chunk without samples that no node could give, and how many these (`impossible`) and the holes between samples (`missing`) are."""
-    cores = max((node.cpu_cores for node in inventory.nodes), default=float("nan"))
-    size = max((node.memory_bytes for node in inventory.nodes), default=float("nan"))
-    missing = holes(chunk.cpu_cores) + holes(chunk.memory_bytes)
-    cpu, beyond_cpu = possible(chunk.cpu_cores, cores)
-    memory, beyond_memory = possible(chunk.memory_bytes, size)
-    return replace(chunk, cpu_cores=cpu, memory_bytes=memory), Counter(missing=missing, impossible=beyond_cpu + beyond_memory)
+    """Return a chunk without samples that its node cannot give (`impossible`), and how many these are.
+
+    Also how many holes lie between samples (`missing`), and how many series ended though their pod runs on (`ended_early`).
+    """
+    running = {(pod.workload_uid, pod.name): pod for pod in inventory.pods if pod.phase == "Running"}
+    ending = {(w.uid, container.name) for w in inventory.workloads for container in w.containers if container.role == "init"}
+    goes_on = [(key.workload_uid, key.pod) in running and (key.workload_uid, key.container) not in ending for key in chunk.keys]
+    cpu, beyond_cpu = possible(chunk.cpu_cores, _most(chunk.keys, inventory, "cpu_cores"))
+    memory, beyond_memory = possible(chunk.memory_bytes, _most(chunk.keys, inventory, "memory_bytes"))
+    counted = Counter(
+        missing=holes(chunk.cpu_cores) + holes(chunk.memory_bytes), impossible=beyond_cpu + beyond_memory,
+        ended_early=int(np.count_nonzero(ended_early(chunk.memory_bytes) & np.array(goes_on, bool))),
+    )  # fmt: skip
+    return replace(chunk, cpu_cores=cpu, memory_bytes=memory), counted
+
+
+def _most(keys: Sequence[SeriesKey], inventory: Inventory, resource: str) -> NDArray[np.float64]:
+    """Return what the node of each series' pod can give, the largest node's where that is not known, NaN without any node; shape (series, 1)."""
+    of_node = {node.name: float(getattr(node, resource)) for node in inventory.nodes}
+    largest = max(of_node.values(), default=float("nan"))
+    node_of = {(pod.workload_uid, pod.name): pod.node_name for pod in inventory.pods}
+    return np.array([of_node.get(node_of.get((key.workload_uid, key.pod), ""), largest) for key in keys]).reshape(-1, 1)
 
 
 def _one_by_one(  # noqa: PLR0917 as ask

@@ -81,11 +81,14 @@ class CollectionFiles:
         return list(note["warnings"]) if note else []
 
     def quality(self, plan: Plan) -> dict[str, int]:
-        """Return how many samples were missing or dropped in all that was collected, by reason."""
+        """Return what was wrong in all that was collected, by reason, and how much of it was dropped and repaired in all."""
         total = Counter(dict.fromkeys(REASONS, 0))
         for item in range(plan.items):
             total.update((self.note(item) or {}).get("quality", {}))
-        return dict(total)
+        effects: Counter[str] = Counter()
+        for reason, count in total.items():
+            effects[REASONS[reason]] += count
+        return dict(total) | {effect: effects[effect] for effect in ("dropped", "repaired")}
 
     def families(self, plan: Plan) -> dict[str, dict[str, Any]]:
         """Return what came of each family of the plan: how many samples, and in how many answers it was refused, with the first reason."""

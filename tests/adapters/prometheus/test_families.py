@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from adapters.prometheus.scripted import Answer, Server, matrix, refused
+from adapters.prometheus.scripted import Answer, Server, matrix, refused, vector
 
+from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.families import FAMILIES, FamilyReading
+from upid.adapters.prometheus.shapes import resets_of, skew_of
 from upid.domain.metrics import FAMILIES as NAMES
 from upid.domain.metrics import metrics_of
 from upid.ports.metrics_source import FamilyUsage, Metered, Window
@@ -120,3 +123,31 @@ def test_what_is_below_zero_no_number_or_off_the_grid_is_dropped_and_counted(ser
 
     np.testing.assert_array_equal(found.samples["volume_used_bytes"], [[NAN, NAN, 9.0]])
     assert found.faults == {"off_grid": 1, "not_a_number": 1, "negative": 1, "out_of_order": 1, "repeated": 1}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [
+        (42.0, ["The source's clock is about 40 s behind ours."]),
+        (-3600.0, ["The source's clock is about 3600 s ahead of ours."]),
+        (3.0, []),
+    ],
+)
+def test_a_source_whose_clock_is_not_ours_is_told_of(server: Server, ahead: float, told: list[str]) -> None:
+    client = replace_clock(server, ahead)
+    client.instant("up", START)
+    assert skew_of(client) == told
+
+
+def replace_clock(server: Server, ahead: float) -> PrometheusClient:
+    """A client whose clock is ahead of the server's."""
+    client = server.client()
+    client.now = lambda: time.time() + ahead
+    return client
+
+
+def test_resets_are_asked_for_in_one_query_over_the_window(server: Server) -> None:
+    server.script(vector(({}, "3")))
+    assert resets_of(server.client(), ["shop"], "", WINDOW) == 3
+    (asked,) = server.asked
+    assert asked.query == 'sum(resets(container_cpu_usage_seconds_total{namespace="shop",container!="",container!="POD"}[900s]))'

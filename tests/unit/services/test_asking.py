@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from upid.domain.errors import RefusedError, UnavailableError
-from upid.domain.inventory import Container, Inventory, Pod, Workload
+from upid.domain.inventory import Container, Inventory, Node, Pod, Workload
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
-from upid.services.asking import ask
+from upid.ports.usage_history import SeriesKey, UsageChunk
+from upid.services.asking import ask, inspected
 
 WINDOW = Window(1_700_000_100, 1_700_001_300, 300)
 NAMES = ("bank", "shop", "zoo")
@@ -29,9 +30,15 @@ class Source:
 
     fails: dict[str, Exception]
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    silent: bool = False
 
     def check(self) -> None:
         """Be well."""
+
+    def resets(self, namespaces: Sequence[str], window: Window) -> int:
+        if self.silent:
+            raise RefusedError("no such function")
+        return len(namespaces)
 
     def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
         for group in groups:
@@ -83,3 +90,45 @@ def test_without_patience_one_that_fails_in_passing_is_given_up_too() -> None:
     found = ask(Source({"shop": UnavailableError("try later")}), NAMES, WINDOW, LISTED, patient=False)
     assert found.refused == (("shop", "try later"),)
     assert [key.workload_uid for key in found.chunk.keys] == ["uid-bank", "uid-zoo"]
+
+
+def test_counters_that_began_again_are_counted() -> None:
+    found = ask(Source({}), NAMES, WINDOW, LISTED)
+    assert found.quality == {"counter_resets": 3}
+
+
+def test_a_source_that_does_not_tell_of_resets_is_told_of_and_holds_nothing_up() -> None:
+    found = ask(Source({}, silent=True), NAMES, WINDOW, LISTED)
+    assert found.warnings == ("slow", "Whether counters began again is not known: no such function")
+    assert found.chunk.cpu_cores.shape == (3, 4)
+
+
+def usage_of(values: list[list[float]], containers: tuple[str, ...]) -> UsageChunk:
+    keys = [SeriesKey("uid-shop", container, "web-1") for container in containers]
+    cpu, none = np.array(values, np.float32), np.zeros(len(keys), np.int32)
+    return UsageChunk(keys, WINDOW.start, 300, cpu, cpu * 2**30, cpu * 0, none, none, np.full(len(keys), np.nan))
+
+
+def nodes(*cores: float) -> tuple[Node, ...]:
+    return tuple(Node(f"node-{n}", f"uid-{n}", each, each * 2.0**32) for n, each in enumerate(cores))
+
+
+def test_more_than_the_pods_own_node_has_is_impossible_though_another_node_has_it() -> None:
+    placed = replace(LISTED, nodes=nodes(4.0, 64.0), pods=(Pod("shop", "web-1", "pod", "uid-shop", "node-0", "Running"),))
+    chunk = usage_of([[1.0, 5.0, 5.1, 30.0]], ("app",))
+
+    found, quality = inspected(chunk, placed)
+    np.testing.assert_array_equal(found.cpu_cores, np.array([[1.0, 5.0, np.nan, np.nan]], np.float32))
+    assert quality["impossible"] == 2 + 1  # memory: 20 GiB at most, and 5.1 GiB is none too much
+    elsewhere, counted = inspected(chunk, replace(LISTED, nodes=nodes(4.0, 64.0)))
+    assert (counted["impossible"], np.isnan(elsewhere.cpu_cores).any()) == (0, False)
+
+
+def test_a_series_that_ends_though_its_pod_runs_is_counted_and_a_container_that_ends_is_not() -> None:
+    nan = float("nan")
+    web = Workload("shop", "Deployment", "web", "uid-shop", 1, (Container("app"), Container("setup", role="init"), Container("late")))
+    running = replace(LISTED, workloads=(web,), pods=(Pod("shop", "web-1", "pod", "uid-shop", "", "Running"),))
+    chunk = usage_of([[1.0, 1.0, nan, nan], [1.0, nan, nan, nan], [1.0, 1.0, 1.0, nan]], ("app", "setup", "late"))
+
+    assert inspected(chunk, running)[1]["ended_early"] == 1
+    assert inspected(chunk, replace(running, pods=()))[1]["ended_early"] == 0

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -63,13 +64,18 @@ class UntrustedError(UnavailableError):
 
 @dataclass(slots=True)
 class PrometheusClient:
-    """One API with the credentials of its endpoint; safe for threads. `sleep` is replaced in tests."""
+    """One API with the credentials of its endpoint; safe for threads. `sleep` and `now` are replaced in tests.
+
+    skew_seconds: by how much the source's clock was ahead of ours at its last answer, by its `Date` header, which is whole seconds; 0 = not known.
+    """
 
     endpoint: Endpoint
     timeout_seconds: float = 120.0
     sleep: Callable[[float], None] = time.sleep
     guard: Guard | None = None
     attempts: int = ATTEMPTS
+    now: Callable[[], float] = time.time
+    skew_seconds: float = field(default=0.0, init=False)
     _pool: urllib3.PoolManager = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _next: float = field(default=0.0, init=False)
@@ -142,6 +148,7 @@ class PrometheusClient:
         """Return what `read` makes of an answer; its connection is used again only where all of it was read."""
         whole = False
         try:
+            self.skew_seconds = _skew_of(response.headers.get("Date", ""), self.now())
             if response.status != 200:
                 raise _error_of(self.endpoint.base, response)
             document = read(response.stream(PIECE, decode_content=True))
@@ -171,6 +178,14 @@ class PrometheusClient:
             self._next = turn + 1.0 / self.endpoint.max_qps
         if turn > now:
             self.sleep(turn - now)
+
+
+def _skew_of(date: str, now: float) -> float:
+    """Return how far a moment of a header is ahead of `now`, 0 for one that can't be read. [s]"""
+    try:
+        return parsedate_to_datetime(date).timestamp() - now
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _is_instant(one: Any) -> bool:

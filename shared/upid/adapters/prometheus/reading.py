@@ -14,7 +14,7 @@ from upid.adapters.prometheus.happenings import Happenings, coarse_grid
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import Answers, ask_range, pieces_of
 from upid.adapters.prometheus.series import below_zero, block_of, not_negative, positive, share_of
-from upid.adapters.prometheus.shapes import Shape, shape_of
+from upid.adapters.prometheus.shapes import Shape, shape_of, skew_of
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
 
 IN_FLIGHT: Final = 2
@@ -106,5 +106,7 @@ class Reading:
         periods, throttled = block([asked.periods], not_negative), block([asked.throttled], not_negative)
         share = share_of(throttled, periods, coarse_grid(window).step // window.step_seconds, window.steps)
         owners, events = asked.owners.result(), asked.events.result()
-        warnings = tuple(dict.fromkeys([*told, *asked.warnings]))
-        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings, faults)
+        skewed = skew_of(self.client)
+        faults.update(clock_skew=len(skewed))
+        warnings = tuple(dict.fromkeys([*told, *asked.warnings, *skewed]))
+        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings, +faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ from upid.adapters.prometheus import queries
 from upid.adapters.prometheus.client import PrometheusClient
 from upid.ports.metrics_source import Window
 
+SKEW_SECONDS: Final = 5.0  # clocks that are kept in step differ by less, and a header's time is whole seconds
 FEW_STEPS: Final = 100  # so few steps need no chunks, whatever the number of series
 PROBE_SECONDS: Final = 900
 
@@ -32,3 +34,18 @@ def shape_of(client: PrometheusClient, matcher: str, window: Window) -> Shape:
         return Shape(range_seconds, {})
     counts, _ = client.instant(f"count by (namespace) ({any_container})", end)
     return Shape(range_seconds, {one["metric"].get("namespace", ""): int(float(one["value"][1])) for one in counts})
+
+
+def skew_of(client: PrometheusClient) -> list[str]:
+    """Return what to tell of a source whose clock is not ours, nothing where it is: samples of the newest steps may be missing or of later ones."""
+    skew = client.skew_seconds
+    if abs(skew) <= SKEW_SECONDS:
+        return []
+    return [f"The source's clock is about {10 * max(round(abs(skew) / 10), 1)} s {'ahead of' if skew > 0 else 'behind'} ours."]
+
+
+def resets_of(client: PrometheusClient, namespaces: Sequence[str], matcher: str, window: Window) -> int:
+    """Return how often counters of CPU began again within a window; errors as the client raises them."""
+    selected = queries.usage(queries.CPU, namespaces, matcher)
+    found, _ = client.instant(f"sum(resets({selected}[{window.end - window.start}s]))", window.end)
+    return round(float(found[0]["value"][1])) if found else 0

@@ -66,3 +66,9 @@ class PrometheusSource:
         from upid.adapters.prometheus.families import FamilyReading  # noqa: PLC0415 as in usage
 
         return FamilyReading(self.client, self.matcher, tuple(namespaces), window).families(families)
+
+    def resets(self, namespaces: Sequence[str], window: Window) -> int:
+        """Return how often counters of CPU of the namespaces began again. Errors as the port says."""
+        from upid.adapters.prometheus.shapes import resets_of  # noqa: PLC0415 as in usage
+
+        return resets_of(self.client, namespaces, self.matcher, window)

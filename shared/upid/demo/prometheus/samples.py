@@ -86,6 +86,8 @@ class Windows:
     def _counter(self, family: Family, rows: Rows, cells: Cells, function: str) -> Floats:
         assert family.cells is not None
         alive = self._alive(family, rows, cells)
+        if function == "resets":  # a run's counters begin with it and never again
+            return np.zeros((len(rows), len(self.times)))
         if function not in {"rate", "increase", "changes"}:
             return self._level(family, rows, cells, function)
         added = np.where(alive, family.cells(rows, cells), 0.0)

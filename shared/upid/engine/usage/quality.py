@@ -1,4 +1,4 @@
-"""What is wrong with samples: holes are counted, values that cannot be are dropped and counted."""
+"""What is wrong with samples: holes and early ends are counted, values that cannot be are dropped and counted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.floating[Any]]
+Booleans = NDArray[np.bool_]
 SLACK: Final = 1.25  # scrapes are not to the second, so a rate may be a little above what there is
 
 
@@ -16,6 +17,14 @@ def holes(values: Samples) -> int:
     there = ~np.isnan(values)
     seen = np.logical_or.accumulate(there, axis=1) & np.logical_or.accumulate(there[:, ::-1], axis=1)[:, ::-1]
     return int(np.count_nonzero(seen & ~there))
+
+
+def ended_early(values: Samples, least: int = 2) -> Booleans:
+    """Tell which rows have samples, but none in their last `least` steps or more, shape (rows,)."""
+    there = ~np.isnan(values)
+    behind = there[:, ::-1].argmax(axis=1)
+    ended: Booleans = there.any(axis=1) & (behind >= least)
+    return ended
 
 
 def possible(values: Samples, most: float | Samples) -> tuple[Samples, int]:
