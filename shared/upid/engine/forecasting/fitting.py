@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.forecasting.recursion import State
-from upid.engine.forecasting.sensitivity import NormalEquations, normal_equations
+from upid.engine.forecasting.searches import Searches
+from upid.engine.forecasting.sensitivity import normal_equations
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -20,11 +21,6 @@ STARTS: Final = np.array([(0.3, 0.05, 0.2, 0.98), (0.0, 0.0, 0.05, 0.9), (0.05, 
 # Where phi is free there are more minima, some of them behind a bound that a bold first step runs into.
 DAMPED_STARTS: Final = np.array([(0.3, 0.05, 0.2, 0.85), (0.1, 0.9, 0.1, 0.82)]).T
 CAREFUL_STARTS: Final = np.array([(0.3, 0.05, 0.2, 0.98), (0.05, 0.1, 0.05, 0.98), (0.05, 0.1, 0.05, 0.85)]).T
-CAREFUL_ROUNDS: Final = 3  # in which a careful search goes half of the way to a bound at most
-LEAST_ROUNDS: Final = 4
-MOST_ROUNDS: Final = 40
-SAME: Final = 0.003  # two searches of a row whose parameters are nearer than this are one
-GAIN: Final = 1e-6  # relative fall of the sum of squares below which a search ends
 POOL: Final = 2048  # searches at once: their states stay in the cache
 
 
@@ -51,7 +47,7 @@ def fit_parameters(values: Floats, start: State, free: Flags, fixed: Floats, *, 
     series = np.concatenate([np.tile(which, points.shape[1]) for points, which in starts])
     points = np.concatenate([np.repeat(points, len(which), axis=1) for points, which in starts], axis=1)
     careful = np.arange(len(series)) >= len(series) - CAREFUL_STARTS.shape[1] * len(damped)
-    searches = _Searches.begin(np.where(free[:, series], points, fixed[:, series]), free[:, series], series, careful)
+    searches = Searches.begin(np.where(free[:, series], points, fixed[:, series]), free[:, series], series, (LOW, HIGH), careful)
     pool = _Pool.filled(values, start, series)
     while len(pool.jobs):
         found = normal_equations(
@@ -59,84 +55,6 @@ def fit_parameters(values: Floats, start: State, free: Flags, fixed: Floats, *, 
         )
         pool.refill(searches.judge(pool.jobs, found))
     return searches.found[:, searches.ahead]
-
-
-@dataclass(slots=True)
-class _Searches:
-    """Where each search stands, the last axis of every array: parameters `found` with their `squares`, and the step that is tried from there.
-
-    `series`: the row that each is of; `ahead`: the search of each row that stands best.
-    """
-
-    found: Floats
-    free: Flags
-    squares: Floats
-    gradient: Floats
-    matrix: Floats
-    damping: Floats
-    rounds: Places
-    tried: Floats
-    series: Places
-    careful: Flags
-    ahead: Places
-
-    @classmethod
-    def begin(cls, found: Floats, free: Flags, series: Places, careful: Flags) -> _Searches:
-        """Return searches that have not yet looked at their starts; job r is one of row r."""
-        jobs = len(series)
-        nothing: dict[str, Any] = {
-            "squares": np.full(jobs, np.inf), "gradient": np.zeros((4, jobs)), "matrix": np.zeros((4, 4, jobs)), "damping": np.full(jobs, 1e-3),
-            "rounds": np.zeros(jobs, np.int64), "ahead": np.arange(int(series.max(initial=-1)) + 1),
-        }  # fmt: skip
-        return cls(found, free, tried=found.copy(), series=series, careful=careful, **nothing)
-
-    def trial(self, jobs: Places) -> Floats:
-        """Return where to try next, shape (4, jobs): the first time the start itself."""
-        before, gradient = self.found[:, jobs], self.gradient[:, jobs]
-        # A parameter at its bound that the gradient pushes further out is out of this step.
-        stuck = ((before <= LOW) & (gradient > 0)) | ((before >= HIGH) & (gradient < 0))
-        moving = self.free[:, jobs] & ~stuck
-        step = _step(gradient, self.matrix[..., jobs], moving, self.damping[jobs])
-        reach = np.where(self.careful[jobs] & (self.rounds[jobs] <= CAREFUL_ROUNDS), 0.5, 1.0)
-        low, high = before + (LOW - before) * reach, before + (HIGH - before) * reach
-        self.tried[:, jobs] = np.where(moving, np.clip(before + step, low, high), before)
-        return self.tried[:, jobs]
-
-    def judge(self, jobs: Places, found: NormalEquations) -> Flags:
-        """Go where a trial was better, and tell which searches have ended."""
-        squares, damping = self.squares[jobs], self.damping[jobs]
-        better, begun = found.squares < squares, np.isfinite(squares)
-        self.rounds[jobs] += 1
-        with np.errstate(invalid="ignore"):
-            done = np.where(better, (squares - found.squares <= GAIN * squares) & (damping <= 0.1), damping > 1e4)
-        done = begun & (done | (np.abs(self.tried[:, jobs] - self.found[:, jobs]).max(axis=0) < 1e-7))
-        done |= (self.rounds[jobs] >= MOST_ROUNDS) | (found.squares == 0)
-        gone = jobs[better]
-        self.found[:, gone], self.squares[gone] = self.tried[:, gone], found.squares[better]
-        self.gradient[:, gone], self.matrix[..., gone] = found.gradient[:, better], found.matrix[..., better]
-        self.damping[jobs] = np.clip(np.where(better, np.where(begun, damping / 5, damping), damping * 10), 1e-9, 1e9)
-        return np.asarray(done | self._follows(jobs), np.bool_)
-
-    def _follows(self, jobs: Places) -> Flags:
-        """Tell which searches are where the best one of their row is: they would only end where it ends."""
-        order = jobs[np.argsort(-self.squares[jobs], kind="stable")]
-        nearer = order[self.squares[order] < self.squares[self.ahead[self.series[order]]]]
-        self.ahead[self.series[nearer]] = nearer  # of several the last one stays: the best
-        best = self.ahead[self.series[jobs]]
-        apart = np.abs(self.found[:, jobs] - self.found[:, best]).max(axis=0)
-        return np.asarray((self.rounds[jobs] >= LEAST_ROUNDS) & (best != jobs) & (apart < SAME), np.bool_)
-
-
-def _step(gradient: Floats, matrix: Floats, moving: Flags, damping: Floats) -> Floats:
-    """Return the damped Gauss-Newton step of what moves, shape (4, rows); 0 for what does not."""
-    both = moving[:, None] & moving[None]
-    system = np.where(both, matrix, 0.0)
-    diagonal = np.einsum("ppr->pr", system)
-    extra = np.where(moving, diagonal * damping + 1e-12 * diagonal.max(axis=0) + 1e-30, 1.0)
-    system[np.arange(4), np.arange(4)] += extra
-    solved = np.linalg.solve(np.moveaxis(system, 2, 0), np.where(moving, -gradient, 0.0).T[..., None])
-    result: Floats = solved[..., 0].T
-    return np.where(moving, result, 0.0)
 
 
 @dataclass(slots=True)

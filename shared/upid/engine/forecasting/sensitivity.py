@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.forecasting.recursion import State, held
+from upid.engine.forecasting.searches import NormalEquations
 
 Floats = NDArray[np.float64]
 BLOCK: Final = 64  # steps whose errors and derivatives are kept before they are summed: they stay in the cache
 
 
-class NormalEquations(NamedTuple):
-    """Sum of squared errors, shape (rows,), infinite where it overflows; half of its gradient, (4, rows); Gauss-Newton matrix, (4, 4, rows).
-
-    By alpha, beta, gamma and phi.
-    """
-
-    squares: Floats
-    gradient: Floats
-    matrix: Floats
-
-
 def normal_equations(values: Floats, parameters: Floats, start: State, *, damped: bool, multiplicative: bool) -> NormalEquations:
-    """Return the normal equations of smoothing `values`, shape (steps, rows), NaN = missing, as `recursion.smooth` does; phi's are 0 unless `damped`.
+    """Return the equations of smoothing `values`, shape (steps, rows), NaN = missing, as `recursion.smooth` does, by alpha, beta, gamma and phi.
+
+    Those of phi are 0 unless `damped`. Squares that overflow are infinite.
 
     The state moves by three shares of an error: a = alpha to the level, b = alpha beta to the slope, c = gamma (1 - alpha) to the season. Derivatives by a
     share follow the recursion of the states themselves with the error added to one part of it, so they are lanes beside the state; the chain rule leads from
