@@ -41,7 +41,7 @@ class TestPredict:
     @pytest.mark.parametrize(
         "method",
         ["naive", "mean", "seasonal_naive", "linear", "ses", "holt", "holt_damped", "theta", "holt_winters", "holt_winters_damped",
-         "holt_winters_multiplicative", "holt_winters_multiplicative_damped", "combination"],
+         "holt_winters_multiplicative", "holt_winters_multiplicative_damped", "arima", "combination"],
     )  # fmt: skip
     def test_every_method_answers_numbers(self, client: Client, method: str) -> None:
         found = predicted(client, values=DAYS[:120], horizon=12, method=method, period_steps=24)

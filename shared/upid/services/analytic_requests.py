@@ -12,7 +12,7 @@ from upid.services.series import Asked, SeriesInput
 Part = Literal["summary", "trend", "changes", "seasons"]
 MethodName = Literal[
     "auto", "naive", "mean", "seasonal_naive", "linear", "ses", "holt", "holt_damped", "theta", "holt_winters", "holt_winters_damped",
-    "holt_winters_multiplicative", "holt_winters_multiplicative_damped", "combination",
+    "holt_winters_multiplicative", "holt_winters_multiplicative_damped", "arima", "combination",
 ]  # fmt: skip
 DetectorName = Literal["standard_deviation", "z_score", "robust_z", "iqr", "percentile_band", "seasonal_residual"]
 

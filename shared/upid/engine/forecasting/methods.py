@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.forecasting import plain
+from upid.engine.forecasting.arima import arima
 from upid.engine.forecasting.outlook import Outlook
 from upid.engine.forecasting.smoothing import FORMS, prepare, run
 from upid.engine.statistics.rows import linear_fill, power_of_two
@@ -50,7 +51,8 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType({
         Method("holt_winters_damped", 9, 8, 2, False, "Triple exponential smoothing, additive season, damped trend"),
         Method("holt_winters_multiplicative", 10, 8, 2, True, "Triple exponential smoothing, multiplicative season"),
         Method("holt_winters_multiplicative_damped", 11, 8, 2, True, "Triple exponential smoothing, multiplicative season, damped trend"),
-        Method("combination", 12, 7, 0, False, "The mean of Theta, the damped trend (with the season where there is one) and the naive forecast"),
+        Method("arima", 12, 12, 0, False, "ARIMA, p and q to 3 by AICc, one difference by a test, exact likelihood; the season taken out before"),
+        Method("combination", 13, 7, 0, False, "The mean of Theta, the damped trend (with the season where there is one) and the naive forecast"),
     )
 })  # fmt: skip
 PLAIN: Final[Mapping[str, Callable[[Floats, int, int], Outlook]]] = MappingProxyType({
@@ -62,7 +64,7 @@ PLAIN: Final[Mapping[str, Callable[[Floats, int, int], Outlook]]] = MappingProxy
 def outlooks(names: Sequence[str], values: Floats, origins: Sequence[int], horizon: int, period: int) -> dict[tuple[str, int], Outlook]:
     """Return the forecasts of rows, shape (rows, steps), by method and origin: each sees the columns before its origin alone.
 
-    Gaps (NaN) are filled on a straight line from what the origin sees. Smoothing methods of all origins are fitted in one batch. A method that an origin
+    Gaps (NaN) are filled on a straight line from what the origin sees. Smoothing methods of all origins are fitted in one batch. Origins go from early to late. A method that an origin
     is too short for is left out.
 
     Raises
@@ -82,6 +84,9 @@ def outlooks(names: Sequence[str], values: Floats, origins: Sequence[int], horiz
         if keys:
             jobs = [prepare(name, seen[origin][0], period) for name, origin in keys]
             found |= dict(zip(keys, run(jobs, horizon, period), strict=True))
+    keys = [key for key in wanted if key[0] == "arima"]
+    if keys:
+        found |= dict(zip(keys, arima([seen[origin][0] for _, origin in keys], horizon, period), strict=True))
     if "combination" in names:
         for origin in origins:
             members = [found[name, origin] for name in _members(period) if (name, origin) in found]

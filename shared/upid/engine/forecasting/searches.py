@@ -46,16 +46,20 @@ class Searches:
     high: Floats
     careful: Flags
     ahead: Places
+    most_rounds: int
 
     @classmethod
-    def begin(cls, found: Floats, free: Flags, series: Places, bounds: tuple[Floats, Floats], careful: Flags) -> Searches:
+    def begin(
+        cls, found: Floats, free: Flags, series: Places, bounds: tuple[Floats, Floats], careful: Flags, *, most_rounds: int = MOST_ROUNDS
+    ) -> Searches:
         """Return searches that have not yet looked at their starts `found`, shape (parameters, jobs); job r is one of row r. `bounds`: (parameters, 1)."""
         size, jobs = found.shape
         nothing: dict[str, Any] = {
             "squares": np.full(jobs, np.inf), "gradient": np.zeros(found.shape), "matrix": np.zeros((size, size, jobs)), "damping": np.full(jobs, 1e-3),
             "rounds": np.zeros(jobs, np.int64), "ahead": np.arange(int(series.max(initial=-1)) + 1),
         }  # fmt: skip
-        return cls(found, free, tried=found.copy(), series=series, low=bounds[0], high=bounds[1], careful=careful, **nothing)
+        kept: dict[str, Any] = {"series": series, "low": bounds[0], "high": bounds[1], "careful": careful, "most_rounds": most_rounds}
+        return cls(found, free, tried=found.copy(), **nothing, **kept)
 
     def trial(self, jobs: Places) -> Floats:
         """Return where to try next, shape (parameters, jobs): the first time the start itself."""
@@ -77,7 +81,7 @@ class Searches:
         with np.errstate(invalid="ignore"):
             done = np.where(better, (squares - found.squares <= GAIN * squares) & (damping <= 0.1), damping > 1e4)
         done = begun & (done | (np.abs(self.tried[:, jobs] - self.found[:, jobs]).max(axis=0) < 1e-7))
-        done |= (self.rounds[jobs] >= MOST_ROUNDS) | (found.squares == 0)
+        done |= (self.rounds[jobs] >= self.most_rounds) | (found.squares == 0)
         gone = jobs[better]
         self.found[:, gone], self.squares[gone] = self.tried[:, gone], found.squares[better]
         self.gradient[:, gone], self.matrix[..., gone] = found.gradient[:, better], found.matrix[..., better]

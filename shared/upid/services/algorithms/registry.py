@@ -88,7 +88,8 @@ def _knob() -> Parameter:
 
 
 FORECASTS: Final = (
-    "auto", "naive", "mean", "seasonal_naive", "ses", "linear", "theta", "holt", "holt_damped", "holt_winters", "holt_winters_damped", "combination",
+    "auto", "naive", "mean", "seasonal_naive", "ses", "linear", "theta", "holt", "holt_damped", "holt_winters", "holt_winters_damped",
+    "holt_winters_multiplicative", "holt_winters_multiplicative_damped", "arima", "combination",
 )  # fmt: skip
 DETECTORS: Final = ("standard_deviation", "z_score", "robust_z", "iqr", "percentile_band", "seasonal_residual")
 
@@ -137,8 +138,8 @@ _ALL: Final = (
               "seasons; steps", (Parameter("significance", "number", "1", 0.01, "of the test", 1e-6, 0.5),)),
     Algorithm("stl-decomposition", 1, "Seasonal decomposition", "Trend, season and remainder by loess.", "Cleveland et al. 1990.", "O(n)",
               "trend, season, remainder; unit of the values", (_period(), Parameter("robust", "boolean", "", False, "outliers weigh less"))),
-    Algorithm("forecast", 1, "Forecast", "Point forecasts with intervals of 80 and 95 %; `auto` picks by rolling-origin back-test.",
-              "Hyndman and Athanasopoulos, Forecasting, 2021.", "O(n)", "mean and bounds; unit of the values", (
+    Algorithm("forecast", 2, "Forecast", "Point forecasts with intervals of 80 and 95 %; `auto` picks by rolling-origin back-test.",
+              "Hyndman and Athanasopoulos, Forecasting, 2021; Hyndman and Khandakar 2008, doi:10.18637/jss.v027.i03.", "O(n)", "mean and bounds; unit of the values", (
                   Parameter("method", "choice", "", "auto", "how", choices=FORECASTS),
                   Parameter("horizon", "integer", "steps", 24, "steps ahead", 1, 1000), _period(),
               )),
