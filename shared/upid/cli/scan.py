@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -16,15 +15,17 @@ from upid.cli.scan_options import Form, SourceKind
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import UnavailableError
 
-if TYPE_CHECKING:
-    from upid.services.scan import ScanRequest, ScanResult
-
 DONE_IN_PART = 3
 LONGEST_HISTORY_SECONDS = 1000 * 86_400
+OF_A_SOURCE = (
+    "prometheus_url", "source", "selector", "history", "step", "at", "cluster_label", "matcher", "tenant", "aws_region", "header", "bearer_token",
+    "bearer_token_file", "basic_auth", "max_qps",
+)  # fmt: skip
 TRAIL_POINTS = 84  # of a plot on the page: of a week, one for two hours
 
 
 def scan(
+    ctx: typer.Context,
     *,
     prometheus_url: options.Url = "",
     source: options.Source = SourceKind.PROMETHEUS,
@@ -40,6 +41,8 @@ def scan(
     allowed_time_above: options.TimeAbove = None,
     output: options.Output = Form.TABLE,
     file: options.File = None,
+    server: options.Server = "",
+    token: options.ServerToken = "",
     quiet: options.Quiet = False,
     cluster_label: options.ClusterLabel = "",
     matcher: options.Matchers = None,
@@ -56,53 +59,45 @@ def scan(
     Exit status: 0 done; 3 done in part (what could not be read is named); 2 an argument that cannot be read; 1 nothing could be done.
     """
     from upid.cli.progress import Steps
+    from upid.cli.scan_running import scan_by_server, scan_contexts_of, scan_one
     from upid.cli.scan_writing import tell, write
     from upid.services.scan import ScanRequest
+    from upid.services.server_scan import ServerScanRequest
 
     check_window(history, step, at)
     check_file(output, file)
-    user, password = basic_auth or ("", "")
-    told = MetricsAccess(
-        prometheus_url, source.value, bearer_token=arguments.token_from(bearer_token_file, bearer_token), username=user, password=password,
-        cluster_label=cluster_label, max_qps=max_qps, tenant=tenant, aws_region=aws_region,
-    )  # fmt: skip
-    metrics = arguments.metrics_access(told, header or [], matcher or [])
-    cluster = arguments.cluster_access(kubeconfig, context)
+    sizing = sizing_options(strategy, allowed_time_above)
     points = TRAIL_POINTS if output is Form.HTML else 0
-    request = ScanRequest(
-        cluster, metrics, sizing_options(strategy, allowed_time_above), tuple(namespace or ()), selector, history, step, at, points
-    )
+    if server:
+        refuse_with_server(ctx)
+        asked = ServerScanRequest(context, all_contexts, tuple(namespace or ()), strategy, allowed_time_above, points)
+        run = partial(scan_by_server, asked, server, token)
+    else:
+        user, password = basic_auth or ("", "")
+        told = MetricsAccess(
+            prometheus_url, source.value, bearer_token=arguments.token_from(bearer_token_file, bearer_token), username=user, password=password,
+            cluster_label=cluster_label, max_qps=max_qps, tenant=tenant, aws_region=aws_region,
+        )  # fmt: skip
+        metrics = arguments.metrics_access(told, header or [], matcher or [])
+        cluster = arguments.cluster_access(kubeconfig, context)
+        request = ScanRequest(cluster, metrics, sizing, tuple(namespace or ()), selector, history, step, at, points)
+        run = partial(scan_contexts_of if all_contexts else scan_one, request)
     with Steps(sys.stderr, quiet=quiet) as steps:
-        result = run(request, steps.show, all_contexts=all_contexts)
+        result = run(steps.show)
     write(result, output, file)
     tell(result.warnings if not quiet else (), [f"{error.subject}: {error.detail}" for error in result.errors])
     if result.errors:
         raise typer.Exit(DONE_IN_PART)
 
 
-def run(request: ScanRequest, progress: Callable[[str, int, int], None], *, all_contexts: bool) -> ScanResult:
-    """Return the result of a scan, of one context or of all that the kubeconfig has."""
-    from upid.bootstrap import build_services
-
-    services = build_services()
-    if not all_contexts:
-        return services.scan.scan(request, progress)
-    from upid.adapters.kubernetes.kubeconfigs import contexts_of
-    from upid.services.scan_contexts import scan_contexts
-
-    if request.cluster.context:
-        raise typer.BadParameter("Name one context, or take all of them.", param_hint="--context")
-    requests = {name: of_context(request, name) for name in contexts_of(request.cluster.kubeconfig or "")}
-    return scan_contexts(services.scan, requests, services.clock, progress)
-
-
-def of_context(request: ScanRequest, name: str) -> ScanRequest:
-    """Return the request for one context; `{context}` in where its metrics are stands for its name."""
-    metrics = request.metrics
-    of_its_own = replace(
-        metrics, url=metrics.url.replace("{context}", name), cluster_label=metrics.cluster_label.replace("{context}", name)
-    )  # fmt: skip
-    return replace(request, cluster=replace(request.cluster, context=name), metrics=of_its_own)
+def refuse_with_server(ctx: typer.Context) -> None:
+    """Hold that nothing is asked of a platform that it does not do: what it has stored, it has collected in its own way; a usage error."""
+    for name in OF_A_SOURCE:
+        found = ctx.get_parameter_source(name)
+        if found is not None and found.name == "COMMANDLINE":
+            raise typer.BadParameter(
+                "The platform has its own: this is for a scan without a server.", param_hint=f"--{name.replace('_', '-')}"
+            )
 
 
 def check_window(history: int, step: int, at: float | None) -> None:

@@ -39,8 +39,15 @@ Kubeconfig = Annotated[
         envvar="KUBECONFIG", metavar="FILE", help="Kubeconfig, as kubectl reads it; several joined by colons are merged.", show_default="~/.kube/config"
     ),
 ]  # fmt: skip
-Context = Annotated[str, typer.Option(metavar="NAME", help="Context of the kubeconfig.", show_default="the current one")]
-AllContexts = Annotated[bool, typer.Option("--all-contexts", help="Scan every context; {context} in a URL or matcher stands for its name.")]
+Context = Annotated[
+    str, typer.Option(metavar="NAME", help="Context of the kubeconfig, or a cluster of the platform.", show_default="the current one")
+]
+AllContexts = Annotated[
+    bool,
+    typer.Option(
+        "--all-contexts", help="Scan every context, or cluster of the platform; {context} in a URL or matcher stands for its name."
+    ),
+]
 Url = Annotated[str, typer.Option("--prometheus-url", "-p", metavar="URL", help="Where usage is measured.", show_default=False)]
 Source = Annotated[SourceKind, typer.Option("--source", help="What answers there; metrics-server needs no URL, and keeps no history.")]
 Tenant = Annotated[str, typer.Option(metavar="NAME", help="Whose series, in Mimir (X-Scope-OrgID) or Thanos (THANOS-TENANT).")]
@@ -59,6 +66,11 @@ File = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings; errors are still told.")]
 ClusterLabel = Annotated[str, typer.Option(metavar="NAME=VALUE", help="Label of this cluster in a source that several share.")]
+Server = Annotated[
+    str,
+    typer.Option("--server", metavar="URL", help="A running platform: its stored history instead of a metrics source."),
+]
+ServerToken = Annotated[str, typer.Option("--token", envvar="UPID_TOKEN", metavar="TOKEN", help="Token for the platform.")]
 Headers = Annotated[
     Any, typer.Option("--header", parser=arguments.header, metavar="NAME:VALUE", help="Sent with every query; may be repeated.")
 ]

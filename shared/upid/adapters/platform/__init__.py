@@ -1,0 +1,1 @@
+"""The port `Platform` over HTTP."""
