@@ -178,7 +178,12 @@ class World:
 
     @classmethod
     def at(cls, home: Path, *workloads: Workload) -> World:
-        services, clock, workflows = Services(Settings(home=home)), SetClock(), FakeWorkflows()
+        return cls.on(Services(Settings(home=home)), *workloads)
+
+    @classmethod
+    def on(cls, services: Services, *workloads: Workload) -> World:
+        """The world on services of any home."""
+        clock, workflows = SetClock(), FakeWorkflows()
         cluster = FakeCluster(inventory(*workloads))
         replaced = {"clock": clock, "kubernetes": cluster, "metrics_sources": cluster, "workflows": workflows}
         for name, port in replaced.items():

@@ -80,6 +80,7 @@ class Endpoint:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes, between which a client waits to acknowledge
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)

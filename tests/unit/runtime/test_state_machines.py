@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from upid import adapters, services
+from upid.domain.errors import UnavailableError
 from upid.runtime.template import Template, TemplateError
 from upid.runtime.workflows.fan_out import MOST_INLINE
 from upid.runtime.workflows.loader import INVOKE, load
@@ -136,3 +140,36 @@ def test_an_inline_map_is_taken_as_long_as_all_its_items_run_at_a_time() -> None
 
     assert rule["NumericGreaterThan"] == states["ForEachShard"]["MaxConcurrency"] == MOST_INLINE
     assert states["ForEachShardApart"]["MaxConcurrency"] >= MOST_SHARDS
+
+
+# What asking again does not heal, or what a request alone can raise. Names of errors are matched as they are, not by their bases.
+LASTING = {
+    "RefusedError", "UntrustedError", "KubeconfigError", "DamagedChunkError", "UnwritableError", "DamagedKeyError", "AccessRefusedError",
+    "BufferFullError", "ClusterUnavailableError",
+    "BusyError", "CircuitOpenError", "NoAnswerError",  # the guard before a system has asked for long enough
+}  # fmt: skip
+# Of Lambda itself: docs.aws.amazon.com/step-functions, "Handle transient Lambda service exceptions"; newer runtimes name a timeout Sandbox.Timedout.
+OF_LAMBDA = {
+    "Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ClientExecutionTimeoutException",
+    "Lambda.TooManyRequestsException", "Lambda.Unknown", "Sandbox.Timedout",
+}  # fmt: skip
+
+
+def kinds_of(error: type[Exception]) -> set[str]:
+    """The names of an error and of all kinds of it that the product has."""
+    return {error.__name__}.union(*(kinds_of(kind) for kind in error.__subclasses__() if kind.__module__.startswith("upid.")))
+
+
+def test_whatever_passes_is_tried_again_by_every_task() -> None:
+    for module in (
+        *pkgutil.walk_packages(adapters.__path__, "upid.adapters."),
+        *pkgutil.walk_packages(services.__path__, "upid.services."),
+    ):
+        importlib.import_module(module.name)
+    passing = kinds_of(UnavailableError) - LASTING
+
+    assert len(passing) > 8
+    for name, state in TASKS:
+        (rule,) = state["Retry"]
+        if rule["ErrorEquals"] != ["States.ALL"]:
+            assert set(rule["ErrorEquals"]) - {"States.Timeout"} == passing | OF_LAMBDA | {"VersionConflictError"}, name

@@ -47,7 +47,7 @@ def told(place: str) -> Iterator[None]:
     except ClientError as error:
         raise translated(error, place) from error
     except BotoCoreError as error:
-        raise UnavailableError(f"{place} does not answer: {error}.") from error
+        raise UnavailableError(f"{place} does not answer: {str(error).rstrip('.')}.") from error
 
 
 def translated(error: ClientError, place: str) -> UnavailableError:
