@@ -70,13 +70,14 @@ def test_scopes_do_not_see_each_other(rollups: UsageRollups) -> None:
 
 
 def test_a_month_that_ended_is_joined_with_every_figure_and_quantile(rollups: UsageRollups) -> None:
-    written = [chunk(MARCH + n * DAY, series=2 + n % 2, seed=n, first=n % 2) for n in (0, 1, 3)]
+    written = [chunk(MARCH + n * DAY, series=2 + n % 2, seed=n, first=n % 2) for n in (0, 1, 3, 9)]
     for each in (*written, chunk(APRIL)):
         rollups.append(SCOPE, each)
-    assert [rollups.compact(SCOPE, before=before) for before in (APRIL - 1, APRIL, APRIL, APRIL + DAY, APRIL + 2 * DAY)] == [0, 1, 0, 0, 0]
+    times = (MARCH + 7 * DAY - 1, MARCH + 7 * DAY, APRIL - 1, APRIL, APRIL, APRIL + DAY, APRIL + 2 * DAY)
+    assert [rollups.compact(SCOPE, before=before) for before in times] == [0, 1, 0, 1, 0, 0, 0]
     assert starts(rollups) == [MARCH, APRIL]
     (whole,) = rollups.read(SCOPE, ("cpu_cores",), start=MARCH, end=MARCH + 1, sketches=True)
-    assert (whole.start, whole.end) == (MARCH, MARCH + 4 * DAY)
+    assert (whole.start, whole.end) == (MARCH, MARCH + 10 * DAY)
     for each in written:
         rows = [list(whole.keys).index(key) for key in each.keys]
         hours = slice((each.start - MARCH) // 3600, (each.end - MARCH) // 3600)

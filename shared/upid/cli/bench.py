@@ -22,6 +22,7 @@ class What(StrEnum):
     ALL = "all"
     ANALYZE = "analyze"
     START = "start"
+    STORE = "store"
     RIGHTSIZING = "rightsizing"
 
 
@@ -36,6 +37,7 @@ Measured = Annotated[
     What,
     typer.Argument(
         help="analyze: stored usage to stored recommendations. start: `upid --help` and each API group's import. "
+        "store: usage written and read, and a year of one container. "
         "rightsizing: the sizing rule against the published ones, on traces."
     ),
 ]
@@ -67,6 +69,10 @@ def bench(
     try:
         if what is What.ANALYZE:
             told: Any = medians(analyze(size, source, repeat=repeat or 1))
+        elif what is What.STORE:
+            from upid.cli.benching.stores import stores
+
+            told = medians(stores(size, repeat=repeat or 5))
         elif what is What.START:
             told = starts(repeat or 5)
         elif what is What.RIGHTSIZING:

@@ -55,7 +55,10 @@ class UsageRollups(Protocol):
         ...
 
     def compact(self, scope: RollupScope, *, before: float) -> int:
-        """Join the chunks of each month (UTC) that ended at or before `before` into one, and return how many months were joined."""
+        """Join the chunks of each month (UTC) that ended at or before `before`, and of each week of one that goes on, and return how many were made.
+
+        Weeks count from the first of a month. Readers see every figure once at any moment; doing it twice changes nothing.
+        """
         ...
 
     def expire(self, tenant: str, step_seconds: int, *, days: int, now: float) -> None:

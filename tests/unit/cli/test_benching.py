@@ -18,6 +18,8 @@ from upid.cli.benching.identity import CLUSTER
 from upid.cli.benching.medians import medians
 from upid.cli.benching.memory import PeakMemory
 from upid.cli.benching.starts import groups, starts
+from upid.cli.benching.stores import measured, stores
+from upid.cli.benching.years import make_year
 from upid.ports.usage_history import HistoryScope
 from upid.services.analyses import AnalysisRequest
 from upid.settings import Settings
@@ -101,3 +103,15 @@ def test_the_request_of_a_benchmark_is_the_whole_cluster() -> None:
     assert AnalysisRequest(CLUSTER).body() | {"cluster_id": ""} == {
         "cluster_id": "", "namespaces": [], "workloads": [], "strategy": "balanced", "allowed_time_above": None, "source": "profiles", "knobs": [],
     }  # fmt: skip
+
+
+def test_the_store_is_written_and_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upid.cli.benching.stores.make_year", lambda rollups: make_year(rollups, containers=3))
+    (told,) = stores(Size(30, 2, 300), repeat=1, written=50)
+
+    assert {task: {name: told[task][name] for name in told[task] if name in {"samples", "chunks", "series", "values"}} for task in ("read", "write", "year")} == {
+        "read": {"samples": 30 * 576 * 2}, "write": {"chunks": 1, "series": 50}, "year": {"values": 365 * 2, "chunks": 11 + 4 + 2},
+    }  # fmt: skip
+    assert all(0 < told[task]["seconds"] < 30 for task in ("read", "write", "year"))
+    with pytest.raises(BenchmarkError):
+        measured(Path("/nowhere"), "nothing", 0)

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from upid.adapters.columnar.blocks import packed_rows, unpacked_rows
 from upid.adapters.columnar.quarantine import Quarantine
 from upid.adapters.columnar.windows import DAY_SECONDS, shown
 from upid.engine.arrays import pack, unpack
@@ -24,6 +25,7 @@ from upid.ports.usage_rollups import RollupChunk, RollupScope
 
 _KEYS: Final = re.compile(r"(\d{10,})-(\d{10,})\.keys\.bin")
 _ROLLUP: Final = re.compile(r"t/[^/]+/clusters/[^/]+/rollups/(\d+)/[^/]+/\d+-(\d+)\..*")
+WEEK_SECONDS: Final = 7 * DAY_SECONDS
 _BETWEEN: Final = "\x1f"  # between the names of a series: no name of Kubernetes has it
 
 
@@ -65,16 +67,16 @@ class ColumnarRollups:
         return max((window.end for window in self._windows(scope)), default=None)
 
     def compact(self, scope: RollupScope, *, before: float) -> int:
-        """Join months; the chunks that one was made of go a day later, so that who listed them can read them."""
+        """Join weeks of the month that goes on, and months; what one was made of goes a day later, so that who listed it can read it."""
         windows = list(self._windows(scope))
         seen = shown(windows)
         for hidden in set(windows) - set(seen):
-            if _month_end(hidden) + DAY_SECONDS <= before:
+            if _period_end(hidden, before) + DAY_SECONDS <= before:
                 self._delete(hidden)
-        months: dict[int, list[_Window]] = {}
+        periods: dict[int, list[_Window]] = {}
         for window in seen:
-            months.setdefault(_month_end(window), []).append(window)
-        return sum(self._join(scope, month) for end, month in months.items() if len(month) > 1 and end <= before)
+            periods.setdefault(_period_end(window, before), []).append(window)
+        return sum(self._join(scope, period) for end, period in periods.items() if len(period) > 1 and end <= before)
 
     def expire(self, tenant: str, step_seconds: int, *, days: int, now: float) -> None:
         """Remove what is older than it is kept."""
@@ -99,7 +101,7 @@ class ColumnarRollups:
 
     def _chunk(self, window: _Window, metrics: Sequence[str], wanted: Any, *, sketches: bool) -> RollupChunk:
         keys, meta = self._arrays(f"{window.stem}.keys.bin")
-        rows = np.arange(len(keys["uids"])) if wanted is None else np.flatnonzero(np.isin(keys["uids"], wanted))
+        rows = np.arange(len(keys["uids"])) if wanted is None else _rows_of(keys["uids"], wanted)
         found = {
             metric: self._rollup(window, metric, None if wanted is None else rows, sketches=sketches)
             for metric in metrics
@@ -108,14 +110,11 @@ class ColumnarRollups:
         return RollupChunk(_keys_at(keys, rows), window.start, window.end, meta["step_seconds"], found)
 
     def _rollup(self, window: _Window, metric: str, rows: Any, *, sketches: bool) -> Rollup:
-        arrays, _ = self._arrays(f"{window.stem}.{metric}.bin")
-        picked = slice(None) if rows is None else rows
         sketch = self._sketch(f"{window.stem}.{metric}.sketch.bin") if sketches else None
-        count = arrays["count"] if sketches else arrays["count"][picked]
-        if not sketches:
-            return Rollup(arrays["low"][picked], arrays["high"][picked], arrays["mean"][picked], count.astype(np.int64), None)
-        whole = Rollup(arrays["low"], arrays["high"], arrays["mean"], count.astype(np.int64), sketch)
-        return whole if rows is None else taken(whole, rows)
+        read = None if sketches else rows
+        arrays = self._quarantine.read(f"{window.stem}.{metric}.bin", lambda data: unpacked_rows(data, read))
+        whole = Rollup(arrays["low"], arrays["high"], arrays["mean"], arrays["count"].astype(np.int64), sketch)
+        return taken(whole, rows) if sketches and rows is not None else whole
 
     def _sketch(self, blob: str) -> Sketch:
         arrays, _ = self._arrays(blob)
@@ -125,11 +124,11 @@ class ColumnarRollups:
     def _arrays(self, blob: str) -> tuple[dict[str, Any], dict[str, Any]]:
         return self._quarantine.read(blob, unpack)
 
-    def _join(self, scope: RollupScope, month: Sequence[_Window]) -> bool:
+    def _join(self, scope: RollupScope, period: Sequence[_Window]) -> bool:
         metrics: list[str] = []
-        for window in month:
+        for window in period:
             metrics += self._arrays(f"{window.stem}.keys.bin")[1]["metrics"]
-        chunks = [self._chunk(window, list(dict.fromkeys(metrics)), None, sketches=True) for window in month]
+        chunks = [self._chunk(window, list(dict.fromkeys(metrics)), None, sketches=True) for window in period]
         stem = f"{_folder(scope)}{chunks[0].start:010d}-{chunks[-1].end:010d}"
         whole = joined(chunks)
         for metric, rollup in whole.metrics.items():
@@ -158,16 +157,26 @@ def joined(chunks: Sequence[RollupChunk]) -> RollupChunk:
     return RollupChunk(keys, start, end, step, metrics)
 
 
-def _month_end(window: _Window) -> int:
-    """Return the end of the month that a window begins in."""
+def _period_end(window: _Window, before: float) -> int:
+    """Return the end of the month that a window begins in, where that is over; else of its seven days, counted from the first of the month."""
     begin = datetime.fromtimestamp(window.start, UTC)
-    month = datetime(begin.year + begin.month // 12, begin.month % 12 + 1, 1, tzinfo=UTC)
-    return int(month.timestamp())
+    end = int(datetime(begin.year + begin.month // 12, begin.month % 12 + 1, 1, tzinfo=UTC).timestamp())
+    if end <= before:
+        return end
+    first = int(datetime(begin.year, begin.month, 1, tzinfo=UTC).timestamp())
+    return min(first + (window.start - first) // WEEK_SECONDS * WEEK_SECONDS + WEEK_SECONDS, end)
+
+
+def _rows_of(uids: Any, wanted: Any) -> Any:
+    """Return the rows whose workload is wanted; for a few it is faster to compare with each."""
+    if len(wanted) > 8:
+        return np.flatnonzero(np.isin(uids, wanted))
+    return np.flatnonzero(np.any([uids == each for each in wanted], axis=0)) if len(wanted) else np.empty(0, np.int64)
 
 
 def _packed_figures(rollup: Rollup) -> bytes:
     arrays: dict[str, Any] = {"low": rollup.low, "high": rollup.high, "mean": rollup.mean, "count": _narrow(rollup.count)}
-    return pack(arrays, {})
+    return packed_rows(arrays)
 
 
 def _packed_sketch(rollup: Rollup) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -41,9 +41,41 @@ class Size:
         return self.days * 86400 // self.step_seconds
 
 
+def make_days(services: Services, size: Size, *, show: Show | None = None) -> None:
+    """Store a cluster's record, and its samples as scheduled collections leave them: by the day."""
+    inventory, shards = inventory_of(size.containers), shard_count(size.containers)
+    parts: list[list[Workload]] = [[] for _ in range(shards)]
+    for workload in inventory.workloads:
+        parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
+    for shard, workloads in enumerate(parts):
+        if show:
+            show("Making data", shard, shards)
+        chunk = _chunk(size, workloads, np.random.default_rng(shard))
+        for day in range(size.days):
+            services.history.append(HistoryScope(TENANT, CLUSTER, shard), _day_of(chunk, day))
+    services.records.put(Key(f"t#{TENANT}#clusters", CLUSTER), {"id": CLUSTER, "shards": shards})
+
+
+def one_step(keys: list[SeriesKey], start: int, size: Size) -> UsageChunk:
+    """Return one step of the containers of these keys."""
+    random = np.random.default_rng(start)
+    cpu, memory = (random.random((len(keys), 1), np.float32) for _ in range(2))
+    none = np.zeros(len(keys), np.int32)
+    return UsageChunk(keys, start, size.step_seconds, cpu, memory, np.full_like(cpu, np.nan), none, none, np.full(len(keys), np.nan))
+
+
+def _day_of(chunk: UsageChunk, day: int) -> UsageChunk:
+    steps = 86400 // chunk.step_seconds
+    part = slice(day * steps, (day + 1) * steps)
+    return replace(
+        chunk, start=chunk.start + day * 86400, cpu_cores=chunk.cpu_cores[:, part], memory_bytes=chunk.memory_bytes[:, part],
+        throttled=chunk.throttled[:, part],
+    )  # fmt: skip
+
+
 def make(services: Services, size: Size, *, history: bool, show: Show | None = None) -> None:
     """Store a cluster's record, inventory and profiles of this size, and its samples where `history` is asked for; `show` is told how far it is."""
-    inventory = _inventory(size.containers)
+    inventory = inventory_of(size.containers)
     shards = shard_count(size.containers)
     Snapshots(services.blobs).save(TENANT, CLUSTER, Snapshot(float(END), inventory), shards)
     parts: list[list[Workload]] = [[] for _ in range(shards)]
@@ -68,7 +100,8 @@ def _shard(services: Services, size: Size, shard: int, workloads: list[Workload]
         services.history.append(HistoryScope(TENANT, CLUSTER, shard), chunk)
 
 
-def _inventory(containers: int) -> Inventory:
+def inventory_of(containers: int) -> Inventory:
+    """Return an inventory of so many workloads of one container each."""
     nodes = [Node(f"node-{i}", f"node-{i}", 16.0, 64 * 2.0**30, "m5.4xlarge", "us-east-1") for i in range(-(-containers // PODS_PER_NODE))]
     resources = Resources(0.5, 1.0, 512 * MIB, 1024 * MIB)
     workloads = [
