@@ -15,12 +15,14 @@ from outside.real_prometheus import Written, is_installed, prometheus
 from upid.adapters.prometheus.source import PrometheusSources
 from upid.domain.clusters import MetricsAccess
 from upid.domain.inventory import Claim, Container, Inventory, Pod, Workload
-from upid.domain.metrics import FAMILIES
+from upid.domain.metrics import FAMILIES as ALL
+from upid.domain.metrics import SERVICE
 from upid.ports.metrics_source import Window
 from upid.services.asking import Families, ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not is_installed(), reason="there is no Prometheus here")]
 
+FAMILIES = tuple(family for family in ALL if family != SERVICE)
 START, STEP, STEPS = 1_700_000_000 // 3600 * 3600, 300, 24
 WINDOW = Window(START, START + STEP * STEPS, STEP)
 POD = {"namespace": "shop", "pod": "db-0", "instance": "node:10250"}
@@ -52,6 +54,8 @@ def level(size: float, *, gap: bool = False) -> Iterator[tuple[float, str]]:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     written = Written()
     written.add("container_memory_working_set_bytes", CONTAINER, level(3e8))
+    for cpu in ("cpu00", "cpu01"):
+        written.add("container_cpu_usage_seconds_total", CONTAINER | {"cpu": cpu}, counter(0.3))
     for name, size in (("container_memory_rss", 2e8), ("container_memory_cache", 5e7)):
         written.add(name, CONTAINER, level(size))
     for direction in ("receive", "transmit"):
@@ -125,3 +129,26 @@ def test_a_window_collected_in_two_parts_has_the_samples_of_one(url: str) -> Non
             np.testing.assert_array_equal(np.concatenate([first[family].samples[metric], second[family].samples[metric]], axis=1), values)
     assert {key.volume for key in whole["storage"].keys} == {"data-db-0"}
     assert {key.workload_uid for chunk in whole.values() for key in chunk.keys} == {"uid-db"}
+
+
+RECEIVED = 'sum(rate(container_network_receive_bytes_total{namespace="shop"}[5m]))'
+
+
+def test_a_persons_query_gives_what_prometheus_answers_and_one_that_is_wrong_says_so(url: str) -> None:
+    wrong = {
+        "sum(rate(": "parse error", "container_network_receive_bytes_total": "2 series where one is needed", "nothing_here": "no series",
+        'container_memory_rss{container="app"} * 0 / 0': "at 24 of 24 steps", "sum(up[5m])": "expected type instant vector",
+    }  # fmt: skip
+    good, *bad = PrometheusSources().open(MetricsAccess(url)).evaluate([RECEIVED, *wrong], WINDOW)
+
+    np.testing.assert_allclose(good.values, asked(url, RECEIVED), rtol=1e-6)
+    assert good.problem == ""
+    for found, said in zip(bad, wrong.values(), strict=True):
+        assert said in found.problem
+        assert np.isnan(found.values).all()
+
+
+def test_counters_that_began_again_are_counted_as_prometheus_counts_them(url: str) -> None:
+    source = PrometheusSources().open(MetricsAccess(url))
+    assert source.resets(["shop"], WINDOW) == 2
+    assert source.resets(["bank"], WINDOW) == 0

@@ -211,7 +211,7 @@ def test_a_collector_names_its_families_and_health_tells_what_came_of_each(
     client: Client, services: Services, seen: Collected, collector: dict[str, Any]
 ) -> None:
     always = ["cpu", "memory", "throttling", "restarts", "oom_kills"]
-    assert collector["families"] == [*always, *FAMILIES]
+    assert collector["families"] == [*always, *(family for family in FAMILIES if family != "service")]
     body = {"families": ["storage", "network"]}
     assert client.put(path(collector), body).expect(200)["families"] == [*always, "network", "storage"]
     assert isinstance(services.clock, SetClock)
@@ -221,3 +221,18 @@ def test_a_collector_names_its_families_and_health_tells_what_came_of_each(
     health = client.get(path(collector, "/health")).expect(200)
     assert health["families"] == {"network": {"state": "collected", "samples": 8}, "storage": {"state": "absent", "samples": 0}}
     assert {family for family, start, _ in seen.cluster.measured if start >= seen.end} == {"network", "storage"}
+
+
+def test_queries_of_a_collector_are_kept_and_shown(client: Client, collector: dict[str, Any]) -> None:
+    query = {"namespace": "shop", "kind": "Deployment", "workload": "web", "metric": "latency_seconds", "query": "sum(up)"}
+    assert client.put(path(collector), {"queries": [query]}).expect(200)["queries"] == [query]
+    assert "service" in client.get(path(collector)).expect(200)["families"]
+
+    for wrong, pointer in (
+        (query | {"query": "sum(up", "metric": "queue_depth"}, "#/queries/1/query"),
+        (query, "#/queries/1"),
+        (query | {"metric": "mood"}, "#/queries/1/metric"),
+    ):
+        problem = client.put(path(collector), {"queries": [query, wrong]}).problem(422, "invalid-request")
+        assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+    client.put(path(collector), {"queries": [query] * 51}).problem(422, "invalid-request")

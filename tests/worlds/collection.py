@@ -17,7 +17,7 @@ from upid.domain.inventory import Container, Inventory, Node, Pod, Resources, Wo
 from upid.domain.metrics import metrics_of
 from upid.domain.objects import Survey
 from upid.ports.kubernetes import Observation
-from upid.ports.metrics_source import ContainerEvents, FamilyUsage, Metered, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, Evaluated, FamilyUsage, Metered, NamespaceUsage, PodContainer, UsageBlock, Window
 from upid.ports.workflows import Execution
 from upid.services.clusters import Registration
 from upid.services.collections import CollectionRequest
@@ -98,6 +98,12 @@ class FakeCluster:
             if self.down & set(group):
                 raise self.fault(f"Prometheus does not answer for {', '.join(group)}.")
             yield self._usage(tuple(group), window)
+
+    def evaluate(self, queries: Sequence[str], window: Window) -> Iterator[Evaluated]:
+        """Answer a query that begins with `level` by the formula of its own text; any other is refused."""
+        for query in queries:
+            values = level(query, window.start + STEP * np.arange(window.steps)).astype(np.float32)
+            yield Evaluated(values) if query.startswith("level") else Evaluated(values * np.nan, f"Prometheus refuses {query}.")
 
     def resets(self, namespaces: Sequence[str], window: Window) -> int:
         return self.begun_again

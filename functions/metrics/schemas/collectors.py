@@ -8,13 +8,33 @@ from pydantic import AfterValidator, Field
 
 from functions.metrics.schemas.collections import CollectionErrorOut, CollectionQualityOut, FamilyResultOut, GapOut, duration_text
 from upid.domain.clusters import MetricsKind
-from upid.domain.metrics import FamilyName
+from upid.domain.metrics import FamilyName, ServiceMetric, ServiceQuery
 from upid.domain.times import parse_duration
 from upid.http.schemas import Answer, Body
 from upid.services.collectors import CollectorSettings
 
 DurationText = Annotated[str, AfterValidator(duration_text), Field(max_length=32)]
 State = Literal["running", "stopped"]
+
+
+class ServiceQueryIn(Body):
+    """A PromQL query that measures a workload. It is asked as it stands, at the end of each step, and must give one series."""
+
+    namespace: str = Field(min_length=1, max_length=253)
+    kind: str = Field(min_length=1, max_length=63, examples=["Deployment"])
+    workload: str = Field(min_length=1, max_length=253)
+    metric: ServiceMetric
+    query: str = Field(min_length=1, max_length=2000, examples=['sum(rate(http_requests_total{namespace="shop",app="api"}[5m]))'])
+
+
+class ServiceQueryOut(Answer):
+    """The same, as it is kept."""
+
+    namespace: str
+    kind: str
+    workload: str
+    metric: ServiceMetric
+    query: str
 
 
 class CollectorIn(Body):
@@ -31,11 +51,23 @@ class CollectorIn(Body):
         description="What to collect beside CPU, memory, throttling, restarts and OOM kills, which always are; null = all that there is.",
     )  # fmt: skip
 
+    queries: list[ServiceQueryIn] = Field(
+        default=[],
+        max_length=50,
+        description="What the family `service` is measured by: requests, errors, latency and queues of workloads.",
+    )
+
     def settings(self) -> CollectorSettings:
         """Return what the service takes."""
         interval = None if self.interval is None else int(parse_duration(self.interval))
         families = None if self.families is None else tuple(self.families)
-        return CollectorSettings(interval, int(parse_duration(self.history)), self.state, families)
+        return CollectorSettings(
+            interval,
+            int(parse_duration(self.history)),
+            self.state,
+            families,
+            tuple(ServiceQuery(**query.model_dump()) for query in self.queries),
+        )
 
 
 class NewCollectorIn(CollectorIn):
@@ -61,6 +93,7 @@ class CollectorOut(Answer):
     families: list[str] = Field(
         description="What is collected: CPU and memory of every container, and the families that the collector names."
     )
+    queries: list[ServiceQueryOut] = Field(description="What the family `service` is measured by.")
     interval_seconds: int = Field(description="How often the schedule collects. [s]")
     step_seconds: int = Field(description="How far samples are apart. [s]")
     history_seconds: int = Field(description="How far back the first collection goes. [s]")

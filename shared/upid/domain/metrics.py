@@ -1,7 +1,8 @@
 """Families of metrics that a collector brings in beside CPU and memory, and what each metric is.
 
 `usage` (CPU, working set, throttling, restarts, OOM kills) is what sizing reads and is always collected. The others lie beside it in the usage history,
-family by family: `UsageHistory.read_family(scope, "storage", ...)` gives what PersistentVolumeClaims hold, by `SeriesKey.volume`.
+family by family: `UsageHistory.read_family(scope, "storage", ...)` gives what PersistentVolumeClaims hold, by `SeriesKey.volume`. `service` is what queries
+of a collector give of workloads (`ServiceQuery`).
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-FamilyName = Literal["memory_detail", "network", "filesystem", "storage", "heap"]
+FamilyName = Literal["memory_detail", "network", "filesystem", "storage", "heap", "service"]
 FAMILIES: Final[tuple[FamilyName, ...]] = get_args(FamilyName)
 USAGE: Final = "usage"
+SERVICE: Final = "service"
+ServiceMetric = Literal["requests_per_second", "errors_per_second", "latency_seconds", "queue_depth"]
 MetricName = Literal[
     "cpu_cores", "memory_bytes", "throttled", "memory_rss_bytes", "memory_cache_bytes", "network_receive_bytes_per_second",
     "network_transmit_bytes_per_second", "network_receive_dropped_per_second", "network_transmit_dropped_per_second",
     "network_receive_errors_per_second", "network_transmit_errors_per_second", "filesystem_used_bytes", "filesystem_read_bytes_per_second",
     "filesystem_write_bytes_per_second", "filesystem_reads_per_second", "filesystem_writes_per_second", "volume_used_bytes", "volume_capacity_bytes",
-    "jvm_heap_used_bytes", "jvm_heap_max_bytes", "go_heap_used_bytes",
+    "jvm_heap_used_bytes", "jvm_heap_max_bytes", "go_heap_used_bytes", "requests_per_second", "errors_per_second", "latency_seconds", "queue_depth",
 ]  # fmt: skip
 
 
@@ -31,6 +34,22 @@ class Metric:
     decimals: int
     family: str
     adds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceQuery:
+    """A PromQL query that gives one metric of one workload, as one series."""
+
+    namespace: str
+    kind: str
+    workload: str
+    metric: str
+    query: str
+
+    @property
+    def subject(self) -> str:
+        """What it measures, for a person."""
+        return f"{self.metric} of {self.namespace}/{self.kind}/{self.workload}"
 
 
 def _metrics(family: str, unit: str, decimals: int, *names: str, adds: bool = True) -> dict[str, Metric]:
@@ -48,6 +67,8 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType({
     **_metrics("filesystem", "1/s", 6, "filesystem_reads_per_second", "filesystem_writes_per_second"),
     **_metrics("storage", "bytes", 1, "volume_used_bytes", "volume_capacity_bytes"),
     **_metrics("heap", "bytes", 1, "jvm_heap_used_bytes", "jvm_heap_max_bytes", "go_heap_used_bytes"),
+    **_metrics(SERVICE, "1/s", 6, "requests_per_second", "errors_per_second"), **_metrics(SERVICE, "s", 6, "latency_seconds", adds=False),
+    **_metrics(SERVICE, "1", 3, "queue_depth"),
 })  # fmt: skip
 
 # What may be wrong with samples, and what is done about it; `upid.engine.usage.quality` and the metrics source find it.

@@ -105,6 +105,15 @@ class FamilyUsage:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a query gave in a window: `values` of shape (steps,), NaN = no sample; problem: why it has none, or not all, "" = nothing is wrong."""
+
+    values: NDArray[np.float32]
+    problem: str = ""
+    faults: Mapping[str, int] = field(default_factory=dict)
+
+
 class MetricsSource(Protocol):
     """One source, with the credentials that it was opened with."""
 
@@ -127,6 +136,10 @@ class MetricsSource(Protocol):
         A rate is the mean over its step, a level the largest within it, a heap's the mean. A family that is refused says so and leaves the others;
         UnavailableError where the source fails after retries.
         """
+        ...
+
+    def evaluate(self, queries: Sequence[str], window: Window) -> Iterator[Evaluated]:
+        """Yield what each PromQL query gives at the end of each step, in order. A query that fails, gives several series or NaN says so as its problem."""
         ...
 
     def resets(self, namespaces: Sequence[str], window: Window) -> int:

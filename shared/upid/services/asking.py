@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Inventory
+from upid.domain.metrics import SERVICE, ServiceQuery
 from upid.engine.usage.quality import ended_early, holes, possible
 from upid.ports.metrics_source import MetricsSource, Window
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 from upid.services import chunks, family_chunks
 from upid.services.attribution import Owners, attribute, attribute_family
+from upid.services.service_queries import measure
 
 WHOLE: Final = frozenset({"storage"})  # few series, and what grows slowly is told by a long history
 
@@ -26,7 +28,7 @@ class Asked:
     """What a source told of a group. `refused`: the namespaces that could not be had even alone, as (namespace, reason).
 
     quality: what was wrong with samples, by reason. families: what there was of each family that was asked for; none of one that the source does not have.
-    unanswered: families that the source refused, as (family, reason).
+    unanswered: families that the source refused, as (family, reason). problems: what was wrong with a query of the collector, as (what, reason).
     """
 
     chunk: UsageChunk
@@ -35,23 +37,36 @@ class Asked:
     quality: Counter[str] = field(default_factory=Counter)
     families: tuple[MetricChunk, ...] = ()
     unanswered: tuple[tuple[str, str], ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """Which families beside CPU and memory are asked for, and from when on [s since the epoch]; those in WHOLE have no such beginning."""
+    """Which families beside CPU and memory are asked for, and from when on [s since the epoch]; those in WHOLE have no such beginning.
+
+    queries: what `service` is measured by.
+    """
 
     names: tuple[str, ...] = ()
     since: int = 0
+    queries: tuple[ServiceQuery, ...] = ()
 
     def parts(self, window: Window) -> Iterator[tuple[Window, list[str]]]:
         """Yield what to ask for in a window: the part of it, whole steps, and the families that are wanted of that part."""
-        step = window.step_seconds
-        later = replace(window, start=max(window.start, -(-self.since // step) * step))
-        whole = [name for name in self.names if name in WHOLE or later == window]
-        for part, names in ((window, whole), (later, [name for name in self.names if name not in whole])):
+        later, asked = self.later(window), [name for name in self.names if name != SERVICE]
+        whole = [name for name in asked if name in WHOLE or later == window]
+        for part, names in ((window, whole), (later, [name for name in asked if name not in whole])):
             if names and part.steps > 0:
                 yield part, names
+
+    def later(self, window: Window) -> Window:
+        """Return the whole steps of a window that are wanted of families with a beginning; none where it lies before."""
+        step = window.step_seconds
+        return replace(window, start=max(window.start, -(-self.since // step) * step))
+
+    def of(self, namespaces: Sequence[str]) -> list[ServiceQuery]:
+        """Return the queries of workloads in these namespaces."""
+        return [query for query in self.queries if query.namespace in namespaces] if SERVICE in self.names else []
 
 
 NO_FAMILIES: Final = Families()
@@ -76,7 +91,17 @@ def ask(
     resets, warnings = _resets(source, namespaces, window)
     asked = Asked(chunk, (*usage.warnings, *warnings), quality=quality + Counter(usage.faults) + resets)
     owners = Owners.of(inventory, usage.owners)
-    return _with_families(asked, source, namespaces, owners, inventory, list(families.parts(window)), given_up)
+    asked = _with_families(asked, source, namespaces, owners, inventory, list(families.parts(window)), given_up)
+    return _with_queries(asked, source, families.of(namespaces), families.later(window), inventory)
+
+
+def _with_queries(asked: Asked, source: MetricsSource, queries: Sequence[ServiceQuery], window: Window, inventory: Inventory) -> Asked:
+    """Return what was asked with what the collector's own queries give."""
+    if not queries or window.steps <= 0:
+        return asked
+    found = measure(source, queries, window, inventory)
+    kept = (*asked.families, found.chunk) if found.chunk.keys else asked.families
+    return replace(asked, families=kept, problems=found.problems, quality=asked.quality + found.quality)
 
 
 def _resets(source: MetricsSource, namespaces: Sequence[str], window: Window) -> tuple[Counter[str], list[str]]:
@@ -151,6 +176,7 @@ def _one_by_one(  # noqa: PLR0917 as ask
 ) -> Asked:  # fmt: skip
     found_families: list[MetricChunk] = []
     unanswered: list[tuple[str, str]] = []
+    problems: list[tuple[str, str]] = []
     parts = [chunks.empty(window.start, window.end, window.step_seconds)]
     warnings: list[str] = []
     refused: list[tuple[str, str]] = []
@@ -168,6 +194,15 @@ def _one_by_one(  # noqa: PLR0917 as ask
             quality += found.quality
             found_families += found.families
             unanswered += found.unanswered
+            problems += found.problems
     names = dict.fromkeys(part.family for part in found_families)
     joined = tuple(family_chunks.join([part for part in found_families if part.family == name]) for name in names)
-    return Asked(chunks.join(parts), tuple(dict.fromkeys(warnings)), tuple(refused), quality, joined, tuple(dict.fromkeys(unanswered)))
+    return Asked(
+        chunks.join(parts),
+        tuple(dict.fromkeys(warnings)),
+        tuple(refused),
+        quality,
+        joined,
+        tuple(dict.fromkeys(unanswered)),
+        tuple(problems),
+    )

@@ -33,7 +33,7 @@ from upid.services.asking import Asked, Families, ask
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
-from upid.services.collections import families_of
+from upid.services.collections import families_of, queries_of
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, grown
 from upid.services.shards import shard_count, shard_of
@@ -137,7 +137,7 @@ class CollectingService:
             cluster_id=cluster["id"], step_seconds=step, shards=shards, watermark=watermark, end=end, windows=windows, groups=tuple(groups),
             accept_gaps=cluster["stalled"]["count"] >= PATIENCE, unreadable=tuple((part.what, part.reason) for part in inventory.unreadable),
             counts={"workloads": len(inventory.workloads), "containers": containers, "namespaces": len(inventory.namespaces)},
-            families=families_of(cluster), families_since=since,
+            families=families_of(cluster), families_since=since, queries=queries_of(cluster),
         )  # fmt: skip
 
     def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess) -> None:
@@ -145,7 +145,7 @@ class CollectingService:
         inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
-        families = Families(plan.families, plan.families_since)
+        families = Families(plan.families, plan.families_since, plan.queries)
         asked = ask(
             self.metrics_sources.open(access), plan.groups[group], window, inventory, families=families, patient=not plan.accept_gaps
         )
@@ -200,7 +200,7 @@ def _parts(asked: Asked, shard: Callable[[SeriesKey], int]) -> Iterator[tuple[in
 
 def _note(asked: Asked) -> dict[str, Any]:
     samples = {chunk.family: family_chunks.count_samples(chunk) for chunk in asked.families}
-    told = {"warnings": asked.warnings, "refused": asked.refused, "unanswered": asked.unanswered}
+    told = {"warnings": asked.warnings, "refused": asked.refused, "unanswered": asked.unanswered, "problems": asked.problems}
     return told | {"quality": dict(asked.quality), "samples": samples}
 
 

@@ -100,6 +100,15 @@ class CollectionFiles:
                 found[name] |= {"refused": found[name]["refused"] + 1, "reason": found[name]["reason"] or reason}
         return found
 
+    def problems(self, plan: Plan) -> dict[str, tuple[str, int]]:
+        """Return what was wrong with queries of the collector, by what they measure: the first reason, and in how many answers there was one."""
+        found: dict[str, tuple[str, int]] = {}
+        for note in filter(None, map(self.note, range(plan.items))):
+            for subject, reason in note.get("problems", ()):
+                first, count = found.get(subject, (reason, 0))
+                found[subject] = (first, count + 1)
+        return found
+
     def refused(self, plan: Plan, window: int) -> dict[str, str]:
         """Return the namespaces of a window that the source refused for good, with the reason, though their group was collected."""
         notes = (self.note(window * len(plan.groups) + group) for group in range(len(plan.groups)))

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from upid.domain.inventory import Inventory
+from upid.domain.metrics import ServiceQuery
 
 DAY_SECONDS: Final = 86400
 MOST_STEPS: Final = 1440
@@ -26,6 +27,7 @@ class Plan:
     watermark, end: from where and up to when there was something to collect when it was made; the windows may end earlier where that is a lot.
     accept_gaps: fold windows that some namespaces are missing from, instead of waiting for them. unreadable: parts of the inventory, as (what, reason).
     families: what is collected beside CPU and memory, and from when on: a first collection does not go as far back for it.
+    queries: what the family `service` is measured by.
     """
 
     cluster_id: str
@@ -40,6 +42,7 @@ class Plan:
     counts: Mapping[str, int]
     families: tuple[str, ...] = ()
     families_since: int = 0
+    queries: tuple[ServiceQuery, ...] = ()
 
     @property
     def items(self) -> int:
@@ -63,7 +66,9 @@ def decode(data: bytes) -> Plan:
     """Return the plan that `Plan.encode` gave."""
     body: dict[str, Any] = orjson.loads(data)
     pairs = {name: tuple(tuple(entry) for entry in body[name]) for name in ("windows", "groups", "unreadable")}
-    return Plan(**{**body, **pairs, "families": tuple(body["families"])})
+    return Plan(
+        **{**body, **pairs, "families": tuple(body["families"]), "queries": tuple(ServiceQuery(**query) for query in body["queries"])}
+    )
 
 
 def windows_of(start: int, end: int, step_seconds: int) -> list[tuple[int, int]]:

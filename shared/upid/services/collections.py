@@ -16,7 +16,7 @@ from upid.domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from upid.domain.events import Event
 from upid.domain.identity import Caller
 from upid.domain.ids import has_shape
-from upid.domain.metrics import FAMILIES
+from upid.domain.metrics import FAMILIES, SERVICE, ServiceQuery
 from upid.domain.times import format_time
 from upid.domain.work import ENDED, WorkError, WorkStatus
 from upid.ports.blobs import Blobs
@@ -221,7 +221,13 @@ def families_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the families that a cluster's collector brings in beside CPU and memory: those that it names, all where it never named any."""
     collector = collector_of(body) or {}
     named = collector.get("families")
-    return tuple(family for family in FAMILIES if named is None or family in named)
+    there = [family for family in FAMILIES if family != SERVICE or collector.get("queries")]
+    return tuple(family for family in there if named is None or family in named)
+
+
+def queries_of(body: Mapping[str, Any]) -> tuple[ServiceQuery, ...]:
+    """Return the queries that a cluster's collector measures workloads by."""
+    return tuple(ServiceQuery(**query) for query in (collector_of(body) or {}).get("queries", ()))
 
 
 def _same(running: Record, request: CollectionRequest) -> str:

@@ -7,12 +7,13 @@ together, and the schedule reads one record. A record without that member has th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from upid.domain.errors import ConflictError, InvalidRequestError, NotFoundError
 from upid.domain.identity import Caller
 from upid.domain.ids import PREFIXES, has_shape
+from upid.domain.metrics import ServiceQuery
 from upid.domain.times import format_time, parse_time
 from upid.domain.work import ENDED
 from upid.ports.clock import Clock
@@ -29,6 +30,7 @@ from upid.services.collections import (
     collector_of,
     families_of,
 )
+from upid.services.query_texts import faults_of
 
 ALWAYS: Final = ("cpu", "memory", "throttling", "restarts", "oom_kills")
 LATE_INTERVALS: Final = 3
@@ -46,13 +48,14 @@ class CollectorSettings:
     """What a client decides.
 
     interval_seconds: None = the cluster's step. history_seconds: how far back the first collection goes. families: what is collected beside CPU and
-    memory (`upid.domain.metrics`), None = all.
+    memory (`upid.domain.metrics`), None = all. queries: what the family `service` is measured by.
     """
 
     interval_seconds: int | None = None
     history_seconds: int = DEFAULT_HISTORY_SECONDS
     state: str = "running"
     families: tuple[str, ...] | None = None
+    queries: tuple[ServiceQuery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class CollectorsService:
     def _told(self, settings: CollectorSettings, created_at: str) -> dict[str, Any]:
         return {
             "interval_seconds": settings.interval_seconds, "history_seconds": settings.history_seconds, "state": settings.state,
-            "families": None if settings.families is None else list(settings.families), "created_at": created_at, "updated_at": format_time(self.clock.now()),
+            "families": None if settings.families is None else list(settings.families), "queries": [asdict(query) for query in settings.queries], "created_at": created_at, "updated_at": format_time(self.clock.now()),
         }  # fmt: skip
 
     def _changed(self, caller: Caller, collector_id: str, change: Any) -> dict[str, Any]:
@@ -172,7 +175,7 @@ def _view(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": id_of(body), "cluster_id": body["id"], "cluster_name": body["name"], "source": {name: body["metrics"][name] for name in ("kind", "url")},
         "families": [*ALWAYS, *families_of(body)], "interval_seconds": max(collector.get("interval_seconds") or step, step), "step_seconds": step,
-        **{name: collector.get(name) for name in ("history_seconds", "state", "created_at", "updated_at")},
+        "queries": collector.get("queries", []), **{name: collector.get(name) for name in ("history_seconds", "state", "created_at", "updated_at")},
     }  # fmt: skip
 
 
@@ -203,6 +206,7 @@ def _hold(settings: CollectorSettings) -> None:
         faults.append({"pointer": "#/interval", "detail": f"An interval is from {LEAST_STEP_SECONDS} s to a day."})
     if not LEAST_STEP_SECONDS <= history <= MOST_HISTORY_SECONDS:
         faults.append({"pointer": "#/history", "detail": f"A history is at most {MOST_HISTORY_SECONDS // 86400} days."})
+    faults += faults_of(settings.queries)
     if faults:
         raise InvalidRequestError(faults)
 

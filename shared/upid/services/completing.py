@@ -199,6 +199,7 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
         for name, found in families.items()
         if found["refused"]
     ]
+    errors += [WorkError("query_failed", reason, f"{what}, {count} answers") for what, (reason, count) in files.problems(plan).items()]
     return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)), files.quality(plan), families)
 
 

@@ -13,7 +13,7 @@ from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.families import FAMILIES, FamilyReading
 from upid.adapters.prometheus.shapes import resets_of, skew_of
 from upid.domain.metrics import FAMILIES as NAMES
-from upid.domain.metrics import metrics_of
+from upid.domain.metrics import SERVICE, metrics_of
 from upid.ports.metrics_source import FamilyUsage, Metered, Window
 
 START, STEP = 1_700_000_100, 300
@@ -44,7 +44,11 @@ def answering(server: Server, **series: Answer) -> None:
     )
 
 
-@pytest.mark.parametrize("family", NAMES)
+def test_every_family_but_that_of_queries_is_known() -> None:
+    assert set(FAMILIES) == set(NAMES) - {SERVICE}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_is_asked_for_in_two_queries_with_every_metric_and_the_clusters_matcher(server: Server, family: str) -> None:
     answering(server)
     (found,) = read(server, family)

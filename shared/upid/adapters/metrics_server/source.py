@@ -11,7 +11,16 @@ from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import NotFoundError, UnavailableError
 from upid.domain.times import parse_time
 from upid.ports.kubernetes import Kubernetes, KubernetesClients
-from upid.ports.metrics_source import ContainerEvents, FamilyUsage, MetricsSource, MetricsSources, NamespaceUsage, PodContainer, Window
+from upid.ports.metrics_source import (
+    ContainerEvents,
+    Evaluated,
+    FamilyUsage,
+    MetricsSource,
+    MetricsSources,
+    NamespaceUsage,
+    PodContainer,
+    Window,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +78,13 @@ class MetricsServerSource:
         """Yield each of these families without keys: metrics-server has none of them."""
         for family in families:
             yield FamilyUsage(family, (), {})
+
+    def evaluate(self, queries: Sequence[str], window: Window) -> Iterator[Evaluated]:
+        """Yield for each query that metrics-server answers none."""
+        import numpy as np  # noqa: PLC0415 as below
+
+        for _ in queries:
+            yield Evaluated(np.full(window.steps, np.nan, np.float32), "metrics-server answers no queries.")
 
     def resets(self, namespaces: Sequence[str], window: Window) -> int:  # noqa: ARG002 the port's
         """Return 0: what metrics-server tells is no counter."""

@@ -12,7 +12,7 @@ from upid.adapters.prometheus.client import ATTEMPTS, PrometheusClient
 from upid.adapters.resilience.guards import Guards
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import RefusedError, UnavailableError
-from upid.ports.metrics_source import FamilyUsage, NamespaceUsage, Window
+from upid.ports.metrics_source import Evaluated, FamilyUsage, NamespaceUsage, Window
 
 CHECK_SECONDS: Final = 20.0
 
@@ -72,3 +72,9 @@ class PrometheusSource:
         from upid.adapters.prometheus.shapes import resets_of  # noqa: PLC0415 as in usage
 
         return resets_of(self.client, namespaces, self.matcher, window)
+
+    def evaluate(self, queries: Sequence[str], window: Window) -> Iterator[Evaluated]:
+        """Yield what each query gives, as the port says."""
+        from upid.adapters.prometheus.evaluating import evaluated  # noqa: PLC0415 as in usage
+
+        return evaluated(self.client, queries, window)
