@@ -14,13 +14,14 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Final, NamedTuple
 
+from upid.runtime.template import Template
 from upid.services.shards import MOST_SHARDS, shard_count
 
 
 class Published(NamedTuple):
     """A figure of AWS for us-east-1: price in USD or limit, what of, the page where AWS says it, and the month of the text that it was compared with.
 
-    `not checked`: taken as commonly known; look at the page before you rely on it.
+    A name behind the month: not AWS' own text, but somebody who quotes it there.
     """
 
     value: float
@@ -29,6 +30,7 @@ class Published(NamedTuple):
     compared: str
 
 
+STEP_FUNCTIONS: Final = "docs.aws.amazon.com/step-functions"
 PRICES: Final = {
     "lambda_gb_second": Published(
         0.0000133334, "USD per GB-second, arm64, first 7.5 billion a month", "aws.amazon.com/lambda/pricing", "2024"
@@ -37,19 +39,19 @@ PRICES: Final = {
     "state_transition": Published(25e-6, "USD per transition, standard workflows", "aws.amazon.com/step-functions/pricing", "2026-03"),
     "dynamodb_write": Published(0.625e-6, "USD per write unit (1 KB), on demand", "aws.amazon.com/dynamodb/pricing/on-demand", "2025-07"),
     "dynamodb_read": Published(0.125e-6, "USD per read unit (4 KB), on demand", "aws.amazon.com/dynamodb/pricing/on-demand", "2025-07"),
-    "s3_put": Published(5e-6, "USD per PUT or LIST", "aws.amazon.com/s3/pricing", "not checked"),
-    "s3_get": Published(0.4e-6, "USD per GET", "aws.amazon.com/s3/pricing", "not checked"),
-    "s3_gb_month": Published(0.023, "USD per GB and month, first 50 TB", "aws.amazon.com/s3/pricing", "not checked"),
+    "s3_put": Published(5e-6, "USD per PUT or LIST", "aws.amazon.com/s3/pricing", "2026-11 (devnotes.tech)"),
+    "s3_get": Published(0.4e-6, "USD per GET", "aws.amazon.com/s3/pricing", "2026-11 (devnotes.tech)"),
+    "s3_gb_month": Published(0.023, "USD per GB and month, first 50 TB", "aws.amazon.com/s3/pricing", "2026-11 (devnotes.tech)"),
     "kms_request": Published(3e-6, "USD per request", "aws.amazon.com/kms/pricing", "2026-06"),
     "kms_key_month": Published(1.0, "USD per key and month", "aws.amazon.com/kms/pricing", "2026-06"),
-    "alarm_month": Published(0.10, "USD per alarm and month", "aws.amazon.com/cloudwatch/pricing", "not checked"),
-    "api_request": Published(3.5e-6, "USD per request, REST API", "aws.amazon.com/api-gateway/pricing", "not checked"),
+    "alarm_month": Published(0.10, "USD per alarm and month", "aws.amazon.com/cloudwatch/pricing", "2026-11 (c3x.dev)"),
+    "api_request": Published(3.5e-6, "USD per request, REST API", "aws.amazon.com/api-gateway/pricing", "2025-05 (awsforengineers.com)"),
 }
 LIMITS: Final = {
-    "map_concurrency": Published(
-        40, "iterations of an inline Map at a time", "docs.aws.amazon.com/step-functions, Map state", "not checked"
-    ),
-    "history_events": Published(25_000, "events in an execution's history", "docs.aws.amazon.com/step-functions, quotas", "not checked"),
+    "map_concurrency": Published(40, "iterations of an inline Map at a time", f"{STEP_FUNCTIONS}, Map processing modes", "2026-11"),
+    "map_apart": Published(10_000, "child executions of a distributed Map at a time", f"{STEP_FUNCTIONS}, Map processing modes", "2026-11"),
+    "history_events": Published(25_000, "events in an execution's history", f"{STEP_FUNCTIONS}, quotas", "2026-11"),
+    "state_bytes": Published(262_144, "bytes that a state carries", f"{STEP_FUNCTIONS}, quotas", "2026-11"),
     "lambda_concurrency": Published(1_000, "executions at a time, new accounts fewer", "docs.aws.amazon.com/lambda, quotas", "2026-11"),
     "lambda_seconds": Published(900, "seconds of one invocation", "docs.aws.amazon.com/lambda, quotas", "2026-11"),
     "lambda_gb": Published(10, "GB of memory of a function", "docs.aws.amazon.com/lambda, quotas", "2026-11"),
@@ -84,6 +86,8 @@ class Lambda:
     edge_seconds: float = 0.5
     vcpu_per_gb: float = 1 / 1.769
     round_trip_seconds: float = 0.03  # S3 and DynamoDB, each request
+    apart_seconds: float = 1.0  # until a child execution of a distributed Map runs: taken, not measured
+    cause_bytes: int = 3_000  # of a failed shard: Lambda's message and stack, as a state carries it
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,38 +120,59 @@ def run(pods: int, measured: Measured | None = None, setup: Lambda | None = None
     processor = min(1.0, setup.shard_gb * setup.vcpu_per_gb)  # our work is one thread: more than a vCPU is no faster
     work = (measured.load + measured.analyze + measured.persist) * each / measured.containers / processor
     shard_seconds = setup.cold_seconds + work + 6 * setup.round_trip_seconds
-    waves = math.ceil(shards / LIMITS["map_concurrency"].value)
+    apart = shards > LIMITS["map_concurrency"].value
     puts, gets, writes, reads = 2 * shards, 4 * shards, 8 + 2 * shards, 10 + 4 * shards
-    transitions = 5 + 2 * shards  # start, plan, map, summary, end; each shard is entered and left
+    # Start, plan, choice, map, summary, end; each shard is entered and left, and apart it is started and ended too.
+    transitions = 6 + (4 if apart else 2) * shards
     gb_seconds = shards * shard_seconds * setup.shard_gb + 2 * setup.edge_seconds * setup.edge_gb
     money = {
         "lambda_gb_second": gb_seconds, "lambda_request": shards + 2, "state_transition": transitions, "dynamodb_write": writes,
         "dynamodb_read": reads, "s3_put": puts, "s3_get": gets, "kms_request": 4,
     }  # fmt: skip
     usd = sum(PRICES[name].value * amount for name, amount in money.items())
-    wall = waves * shard_seconds + 2 * (setup.edge_seconds + setup.cold_seconds)
+    wall = apart * setup.apart_seconds + shard_seconds + 2 * (setup.edge_seconds + setup.cold_seconds)
     return Run(
         pods, containers, shards, each, round(shard_seconds, 2), round(wall, 1), round(gb_seconds, 1), transitions, writes, reads, puts, gets,
-        round(usd, 5), round(usd * 10_000 / pods, 5), first_limit(shards, each, shard_seconds, measured, setup),
+        round(usd, 5), round(usd * 10_000 / pods, 5), _nearest(used_of(shards, each, shard_seconds, measured, setup)),
     )  # fmt: skip
 
 
-def first_limit(shards: int, each: int, shard_seconds: float, measured: Measured, setup: Lambda) -> str:
-    """Return the limit that is nearest, with the share of it that is used."""
+def used_of(shards: int, each: int, shard_seconds: float, measured: Measured, setup: Lambda) -> dict[str, float]:
+    """Return the share of each limit that an analysis uses. The inline Map is none: where it would be met, shards run apart."""
     memory_gb = 0.2 + 4 * each * measured.profile_bytes / 1e9  # unpacked arrays and what the rule makes of them, beside the packed ones
-    used = {
-        f"iterations of the inline Map ({LIMITS['map_concurrency'].value:.0f} at a time)": shards / LIMITS["map_concurrency"].value,
+    apart = shards > LIMITS["map_concurrency"].value
+    return {
+        "data of a state, if every shard fails": shards * setup.cause_bytes / LIMITS["state_bytes"].value,
         "memory of a shard's function": memory_gb / setup.shard_gb,
         "time of an invocation": shard_seconds / LIMITS["lambda_seconds"].value,
-        "events of an execution": (10 + 8 * shards) / LIMITS["history_events"].value,
-        "Lambda concurrency": min(shards, 40) / LIMITS["lambda_concurrency"].value,
+        "events of an execution": (10 + (3 if apart else 8) * shards) / LIMITS["history_events"].value,
+        "executions of the distributed Map": apart * shards / LIMITS["map_apart"].value,
+        "Lambda concurrency": shards / LIMITS["lambda_concurrency"].value,
     }
+
+
+def _nearest(used: dict[str, float]) -> str:
     name = max(used, key=lambda each: used[each])
     return f"{name}: {used[name]:.0%}"
 
 
-def idle_usd_per_month(alarms: int = 6) -> dict[str, float]:
-    """Return what a stack costs in a month in which nobody uses it: the schedules run all the same."""
+def first_met(measured: Measured | None = None, setup: Lambda | None = None) -> tuple[str, int]:
+    """Return the limit that a growing cluster meets first, and at how many pods, to a tenth of them."""
+    measured, setup = measured or Measured(), setup or Lambda()
+    pods = PODS[0]
+    while True:
+        found = run(pods, measured, setup)
+        used = used_of(found.shards, found.containers_per_shard, found.shard_seconds, measured, setup)
+        met = [name for name, share in used.items() if share >= 1]
+        if met:
+            return met[0], pods
+        pods = math.ceil(pods * 1.1)
+
+
+def idle_usd_per_month(alarms: int | None = None) -> dict[str, float]:
+    """Return what a stack costs in a month in which nobody uses it: the schedules run all the same. `alarms`: by default the template's."""
+    resources = Template.load().document["Resources"].values()
+    alarms = sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources) if alarms is None else alarms
     minutes = 30 * 24 * 60
     calls = minutes + minutes / 5  # the outbox each minute, what is due each five
     return {
@@ -164,8 +189,10 @@ def markdown() -> str:
     runs = [run(pods) for pods in PODS]
     rows = [(name, *(f"{value:,}" if isinstance(value, (int, float)) else value for value in column)) for name, *column in _columns(runs)]
     idle = idle_usd_per_month()
+    limit, met_at = first_met()
     parts = [
         _table(("of one analysis", *(f"{pods:,} pods" for pods in PODS)), rows),
+        f"As a cluster grows, the first limit that is met is: {limit}, at {met_at:,} pods.",
         _table(
             ("idle, a month", "USD"), [*((name, f"{usd:.2f}") for name, usd in idle.items()), ("together", f"{sum(idle.values()):.2f}")]
         ),
@@ -190,7 +217,13 @@ def main() -> None:
     """Print the tables, or the runs as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
-    document = {"analyses": [asdict(run(pods)) for pods in PODS], "idle_usd_per_month": idle_usd_per_month(), "most_shards": MOST_SHARDS}
+    name, pods = first_met()
+    document = {
+        "first_met": {"limit": name, "pods": pods},
+        "analyses": [asdict(run(pods)) for pods in PODS],
+        "idle_usd_per_month": idle_usd_per_month(),
+        "most_shards": MOST_SHARDS,
+    }
     print(json.dumps(document, indent=2) if parser.parse_args().json else markdown(), end="")
 
 
