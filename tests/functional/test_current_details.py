@@ -10,7 +10,7 @@ import pytest
 from functional.client import Client
 from functional.collected import Collected, collected
 from functional.test_collections import run
-from worlds.collection import STEP, SetClock, level
+from worlds.collection import CAPACITY, STEP, SetClock, level
 
 from upid.bootstrap import Services
 from upid.domain.inventory import Claim
@@ -74,11 +74,14 @@ def test_volumes_stand_beside_what_was_asked_for_with_those_that_nobody_mounts(c
     assert set(workloads) == {"bank/Deployment/ledger", "shop/Deployment/web"}
     (volume,) = workloads["bank/Deployment/ledger"]["volumes"]
     assert volume == {
-        "namespace": "bank", "name": "data", "used_bytes": held, "capacity_bytes": 8e4, "request_bytes": 4e4, "used_of_capacity": round(held / 8e4, 6),
+        "namespace": "bank", "name": "data", "used_bytes": held, "capacity_bytes": CAPACITY, "request_bytes": 4e4,
+        "used_of_capacity": round(held / CAPACITY, 6),
         "storage_class": "gp3", "phase": "Bound", "mounted": True,
     }  # fmt: skip
+    assert workloads["shop/Deployment/web"]["volume_capacity_bytes"] == CAPACITY
     (bank,) = listed(client, seen, "storage", by="namespace", namespace="bank")
-    assert (bank[USED], bank["volume_request_bytes"]) == (held, 4e4 + 1e9)
+    assert (bank[USED], bank["volume_capacity_bytes"], bank["volume_request_bytes"]) == (held, CAPACITY, 4e4 + 1e9)
+    assert bank["volume_used_of_capacity"] == round(held / CAPACITY, 6)
     assert [(one["name"], one["mounted"], one["used_bytes"]) for one in bank["volumes"]] == [
         ("data", True, held),
         ("left-over", False, None),

@@ -25,6 +25,7 @@ from upid.settings import Settings
 
 START = 1_700_000_000 // 86400 * 86400 + 3600  # one in the morning, UTC
 STEP = 300
+CAPACITY = 200_000.0  # of every volume that is mounted [bytes]
 ALICE = Caller("usr_alice", "alice", "default", ("*",))
 MALLORY = Caller("usr_mallory", "mallory", "other", ("*",))
 
@@ -117,7 +118,7 @@ class FakeCluster:
                 yield self._family(family, frozenset(namespaces), window)
 
     def _family(self, family: str, namespaces: frozenset[str], window: Window) -> FamilyUsage:
-        """Return the bytes that pods receive, and what claims hold: a family's one metric, by the same formula as CPU."""
+        """Return the bytes that pods receive, and what claims hold and can hold."""
         things = {
             "network": [Metered(p.namespace, p.name) for p in self.listed.pods],
             "storage": [Metered(claim.namespace, volume=claim.name) for claim in self.listed.claims],
@@ -127,7 +128,10 @@ class FakeCluster:
             return FamilyUsage(family, (), {})
         moments = window.start + STEP * np.arange(window.steps)
         values = np.stack([level(one.pod or one.volume, moments) for one in kept])
-        return FamilyUsage(family, kept, {metrics_of(family)[0]: values.astype(np.float32)})
+        samples = {metrics_of(family)[0]: values.astype(np.float32)}
+        if family == "storage":
+            samples["volume_capacity_bytes"] = np.full_like(samples["volume_used_bytes"], CAPACITY)
+        return FamilyUsage(family, kept, samples)
 
     def _usage(self, group: tuple[str, ...], window: Window) -> NamespaceUsage:
         containers = {w.uid: [c.name for c in w.containers] for w in self.listed.workloads}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -92,7 +92,7 @@ def _head(level: Level, group: Group, parts: list[Newest]) -> Answer:
     return {"key": "/".join(group) or "cluster", **{name: labels.get(name) for name in SHOWN}}
 
 
-def _sums(parts: Iterable[Newest], metrics: Iterable[str]) -> dict[str, float | None]:
+def _sums(parts: Sequence[Newest], metrics: Iterable[str]) -> dict[str, float | None]:
     """Return each metric summed over the series that have it, None where none has."""
     return {metric: _sum(metric, [one.values[metric] for one in parts]) for metric in metrics}
 
@@ -103,11 +103,11 @@ def _sum(metric: str, values: Iterable[float | None]) -> float | None:
 
 
 def _files_and_volumes(parts: list[Newest], claims: list[Claim]) -> Answer:
-    held = _sums((one for one in parts if one.labels["volume"]), VOLUMES)
+    held = _sums([one for one in parts if one.labels["volume"]], VOLUMES)
     used, capacity = held["volume_used_bytes"], held["volume_capacity_bytes"]
     by_name = {(one.labels["namespace"], one.labels["volume"]): one.values for one in parts if one.labels["volume"]}
     volumes = [_volume(claim, by_name.get((claim.namespace, claim.name), {})) for claim in claims]
-    return _sums((one for one in parts if not one.labels["volume"]), FILES) | held | {
+    return _sums([one for one in parts if not one.labels["volume"]], FILES) | held | {
         "volume_request_bytes": _told(claim.request_bytes for claim in claims), "volume_used_of_capacity": round(used / capacity, 6) if used is not None and capacity else None,
         "volumes": volumes,
     }  # fmt: skip

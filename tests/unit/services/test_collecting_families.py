@@ -45,7 +45,7 @@ def test_each_family_is_stored_by_the_workload_that_owns_its_series(world: World
     assert storage.keys == [SeriesKey(LEDGER, "", "", "data-ledger-0")]
     assert view["result"]["families"] == {
         "memory_detail": {"state": "absent", "samples": 0}, "network": {"state": "collected", "samples": 3 * 12},
-        "filesystem": {"state": "absent", "samples": 0}, "storage": {"state": "collected", "samples": 12}, "heap": {"state": "absent", "samples": 0},
+        "filesystem": {"state": "absent", "samples": 0}, "storage": {"state": "collected", "samples": 2 * 12}, "heap": {"state": "absent", "samples": 0},
     }  # fmt: skip
     assert (view["status"], view["result"]["samples"]) == ("succeeded", 3 * 12 * 2)
 
