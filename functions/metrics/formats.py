@@ -1,4 +1,4 @@
-"""Answers in the form that `Accept` asks for: JSON, or rows of CSV."""
+"""Answers in the form that `Accept` asks for: JSON, or rows of CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -14,21 +14,33 @@ from functions.metrics.schemas.history import UsageHistoryOut
 from upid.domain.times import format_time, parse_time
 
 CSV: Final = "text/csv"
+PARQUET: Final = "application/vnd.apache.parquet"
 
-Accept = Annotated[str, Header(alias="Accept", max_length=500, description="`text/csv` for one row for each value; JSON otherwise.")]
+Accept = Annotated[
+    str,
+    Header(
+        alias="Accept",
+        max_length=500,
+        description="`text/csv` or `application/vnd.apache.parquet` for one row for each value; JSON otherwise.",
+    ),
+]
 
 
 def history_as(answer: UsageHistoryOut, accept: str) -> Response[UsageHistoryOut]:
-    """Return the answer as JSON, or as CSV where `accept` prefers that."""
-    if not prefers_csv(accept):
-        return Response(200, APPLICATION_JSON, answer, headers={"Vary": "Accept"})
-    return Response(200, f"{CSV}; charset=utf-8", _rows(answer), headers={"Vary": "Accept"})  # type: ignore[arg-type] # text in place of the model
+    """Return the answer as JSON, or as CSV or Parquet where `accept` prefers that."""
+    kind, headers = preferred(accept), {"Vary": "Accept"}
+    if kind == CSV:
+        return Response(200, f"{CSV}; charset=utf-8", _rows(answer), headers=headers)  # type: ignore[arg-type] # text in place of the model
+    if kind == PARQUET:
+        from functions.metrics.parquet import parquet_of  # noqa: PLC0415 pandas is loaded for who wants a table
+
+        return Response(200, PARQUET, parquet_of(answer), headers=headers)  # type: ignore[arg-type] # bytes in place of the model
+    return Response(200, APPLICATION_JSON, answer, headers=headers)
 
 
-def prefers_csv(accept: str) -> bool:
-    """Tell whether an `Accept` header weighs CSV above JSON (RFC 9110, 12.5.1); alike, JSON is answered."""
-    weight = {name: _weight(accept, name) for name in (CSV, APPLICATION_JSON)}
-    return weight[CSV] > weight[APPLICATION_JSON]
+def preferred(accept: str) -> str:
+    """Return which of the media types an `Accept` header weighs highest (RFC 9110, 12.5.1); alike, JSON before CSV before Parquet."""
+    return max((APPLICATION_JSON, CSV, PARQUET), key=lambda name: _weight(accept, name))
 
 
 def _weight(accept: str, media_type: str) -> float:

@@ -12,7 +12,7 @@ from functional.client import Client
 from functional.collected import Collected, collected
 
 from upid.bootstrap import Services
-from upid.domain.times import format_time
+from upid.domain.times import format_time, parse_time
 
 WEB = (("shop", "web-0"), ("shop", "web-1"))
 SHOP = (*WEB, ("shop", "cart-0"))
@@ -203,6 +203,22 @@ def test_csv_has_a_row_for_each_value_where_that_is_asked_for(client: Client, se
         "value": str(series[0]["values"][0]),
     }
     assert rows[0] == first
+
+
+def test_parquet_has_the_same_rows_where_that_is_asked_for(client: Client, seen: Collected) -> None:
+    import fastparquet
+
+    path, query = f"/metrics/history/{seen.cluster_id}", {"group_by": "namespace,workload", "step": "2h"}
+    body = client.get(path, query=query).expect(200)
+    answer = client.get(path, query=query, headers={"Accept": "application/vnd.apache.parquet, text/csv;q=0.9"})
+    table = fastparquet.ParquetFile(io.BytesIO(answer.raw.body)).to_pandas()
+
+    assert (answer.status, answer.header("content-type"), answer.header("vary")) == (200, "application/vnd.apache.parquet", "Accept")
+    assert list(table.columns) == ["time", "metric", "unit", "namespace", "workload", "value"]
+    rows = [(s["metric"], s["unit"], s["labels"]["workload"], value) for s in body["series"] for value in s["values"]]
+    assert list(zip(table["metric"], table["unit"], table["workload"], table["value"], strict=True)) == rows
+    times = [format_time(moment.timestamp()) for moment in table["time"].dt.tz_localize("UTC")][: body["steps"]]
+    assert (times[0], times[1], len(table)) == (body["start"], format_time(parse_time(body["start"]) + 7200), len(rows))
 
 
 @pytest.mark.parametrize(

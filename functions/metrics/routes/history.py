@@ -27,7 +27,7 @@ def get_usage_history(
 ) -> Response[UsageHistoryOut]:
     """Return a cluster's usage over time, by group; the last day where no window is named.
 
-    The series of a group are joined at every stored step, then brought onto the steps that are asked for: the highest of a namespace is that of its sum. `Accept: text/csv` gives one row for each value.
+    The series of a group are joined at every stored step, then brought onto the steps that are asked for: the highest of a namespace is that of its sum. `Accept: text/csv` or `application/vnd.apache.parquet` gives one row for each value.
     """
     return history_as(UsageHistoryOut.model_validate(services.usage.query(caller.tenant, filters.query(cluster_id))), accept)
 

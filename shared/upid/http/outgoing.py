@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,22 +12,25 @@ from upid.bootstrap import Services
 LOCATION: Final = "Location"
 LONGEST_BYTES: Final = 5_000_000  # a buffered answer of Lambda ends at 6 MB, its envelope and escapes included
 LINK_SECONDS: Final = 300
+TABLES: Final = ("text/csv", "application/vnd.apache.parquet")
 
 
 def by_reference(answer: dict[str, Any], event: Mapping[str, Any], build: Callable[[], Services]) -> dict[str, Any]:
     """Return the answer; one that is too long for Lambda lies behind a link that works for five minutes, and 303 leads there.
 
-    Only answers of GET go that way: what a client sent is never done again by following a link. UnavailableError where it cannot be stored.
+    Only answers of GET go that way, and tables, which are read whatever they are asked with: what a client sent is never done again by following a
+    link. UnavailableError where it cannot be stored.
     """
     body = answer.get("body") or ""
-    if event.get("httpMethod") != "GET" or not _is_long(body):
+    kind = (answer.get("multiValueHeaders") or {}).get("Content-Type", ["application/json"])[0]
+    if not _is_long(body) or (event.get("httpMethod") != "GET" and not kind.startswith(TABLES)):
         return answer
+    data = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
     services = build()
     if services.links is None:
         return answer
     name = f"answers/{services.ids.secret()}"
-    services.blobs.put(name, body.encode())
-    kind = (answer.get("multiValueHeaders") or {}).get("Content-Type", ["application/json"])[0]
+    services.blobs.put(name, data)
     link = services.links.link(name, seconds=LINK_SECONDS, content_type=kind)
     return {
         "statusCode": HTTPStatus.SEE_OTHER.value,

@@ -47,10 +47,10 @@ class StrictRequests(OpenAPIRequestValidationMiddleware):
 
 
 class TypedAnswers(OpenAPIResponseValidationMiddleware):
-    """Powertools' validation of answers, but of JSON alone: a text such as CSV is no model."""
+    """Powertools' validation of answers, but of JSON alone: a text such as CSV is no model, nor are bytes."""
 
     def _handle_response(self, *, route: Route, response: Response[Any]) -> Response[Any]:
-        if isinstance(response.body, str) and not response.is_json():
+        if isinstance(response.body, str | bytes) and not response.is_json():
             return response
         answer: Response[Any] = super()._handle_response(route=route, response=response)
         return answer

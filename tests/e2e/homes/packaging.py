@@ -65,7 +65,7 @@ def packages(folder: Path) -> Iterator[tuple[str, bytes]]:
     )
     yield "functions.zip", zipped(ROOT, sorted((ROOT / "functions").rglob("*")))
     yield "UpidLayer.zip", zipped(folder, sorted(folder.rglob("*")))
-    for name in ("DependenciesLayer", "NumericsLayer"):
+    for name in ("DependenciesLayer", "NumericsLayer", "TablesLayer"):
         yield f"{name}.zip", zipped(folder, [])
     for machine in Template.load().machines.values():
         yield machine.path.name, machine.path.read_bytes()

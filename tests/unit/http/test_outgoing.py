@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,19 @@ def test_a_link_to_elsewhere_stays() -> None:
     answer = {"multiValueHeaders": {"Location": ["https://other.example/x"]}}
 
     assert below_stage(answer, GET)["multiValueHeaders"]["Location"] == ["https://other.example/x"]
+
+
+def test_what_is_binary_lies_there_as_it_is(services: Services) -> None:
+    data = bytes(range(256)) * (LONGEST_BYTES // 256 + 1)
+    told = answered(base64.b64encode(data).decode()) | {"isBase64Encoded": True}
+    answer = by_reference(told, GET, lambda: services)
+
+    assert services.blobs.get(answer["multiValueHeaders"]["Location"][0].removeprefix("https://bucket.example/").partition("?")[0]) == data
+
+
+@pytest.mark.parametrize("kind", ["text/csv; charset=utf-8", "application/vnd.apache.parquet"])
+def test_a_table_lies_there_whatever_it_was_asked_with(services: Services, kind: str) -> None:
+    told = answered("x" * (LONGEST_BYTES + 1)) | {"multiValueHeaders": {"Content-Type": [kind]}}
+    answer = by_reference(told, {**GET, "httpMethod": "POST"}, lambda: services)
+
+    assert (answer["statusCode"], answer["multiValueHeaders"]["Location"][0].partition("&type=")[2]) == (303, kind)

@@ -15,7 +15,7 @@ from upid.runtime.template import Template
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-LAYERS = {"UpidLayer": "upid", "DependenciesLayer": "dependencies", "NumericsLayer": "numerics"}
+LAYERS = {"UpidLayer": "upid", "DependenciesLayer": "dependencies", "NumericsLayer": "numerics", "TablesLayer": "tables"}
 LAMBDA_BYTES = 250 * 1024 * 1024  # AWS Lambda, "Deployment package size", unzipped, all layers included
 FUNCTIONS = Template.load().document["Resources"]
 IMPORT_ALL = """

@@ -152,7 +152,12 @@ def services_of(module: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, f in FUNCTIONS.items() if {"Ref": "NumericsLayer"} not in f["Properties"].get("Layers", [])]
+    "name",
+    [
+        name
+        for name, f in FUNCTIONS.items()
+        if not {"NumericsLayer", "TablesLayer"} & {layer["Ref"] for layer in f["Properties"].get("Layers", [])}
+    ],
 )
 def test_who_has_no_numerics_needs_none(name: str) -> None:
     module = TEMPLATE.functions[name].module
@@ -232,3 +237,12 @@ def test_layers_hold_what_the_package_asks_for_but_for_the_command_line_and_the_
 
     assert asked <= wanted
     assert {re.split(r"[<>=]", line)[0] for line in wanted - asked} == {"httptools", "rich", "typer", "uvicorn"}
+
+
+def test_usage_is_read_without_scipy_beside_which_tables_do_not_fit() -> None:
+    loaded = "import sys, upid.services.usage, upid.services.current_usage, upid.adapters.columnar.rollups, upid.adapters.columnar.packing, functions.metrics.app as app; app.api(); print(sorted({'scipy', 'pandas', 'fastparquet'} & set(sys.modules)))"
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"}
+    done = subprocess.run([sys.executable, "-c", loaded], env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert FUNCTIONS["MetricsFunction"]["Properties"]["Layers"] == [{"Ref": "TablesLayer"}]
