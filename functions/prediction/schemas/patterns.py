@@ -151,11 +151,11 @@ class DetectAnomaliesIn(SeriesBody):
     """Where to look for anomalies, and how."""
 
     detector: DetectorName = "robust_z"
-    threshold: float = Field(default=3.5, gt=0, le=1e6, description="Score from which a value is out of the ordinary. [1]")
+    threshold: float = Field(default=3.5, ge=1e-6, le=1e6, description="Score from which a value is out of the ordinary. [1]")
     window_steps: int = Field(default=0, ge=0, le=MOST_VALUES, description="Newest values that a causal score rests on; 0 = all before.")
     causal: bool = Field(default=False, strict=True, description="Judge every value by those before it alone, as when they stream in.")
     period_steps: int | None = Field(default=None, ge=1, le=MOST_PERIOD, description="Of `seasonal_residual`; found where none is given.")
-    tail: float = Field(default=0.01, gt=0, lt=0.5, description="Share beyond either end of `percentile_band`. [1]")
+    tail: float = Field(default=0.01, ge=1e-6, lt=0.5, description="Share beyond either end of `percentile_band`. [1]")
     cool_down_steps: int = Field(default=3, ge=1, le=MOST_VALUES, description="An alarm ends when the score stayed below so long.")
     side: Literal["both", "above", "below"] = "both"
     scores: bool = Field(default=True, strict=True, description="Answer the score of every step too.")

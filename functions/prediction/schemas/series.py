@@ -13,7 +13,7 @@ from upid.services.series import DEFAULT_STEP_SECONDS, MOST_SERIES, MOST_SIZE, M
 
 Value = Annotated[float, Field(strict=True, ge=-MOST_SIZE, le=MOST_SIZE, allow_inf_nan=False, description="Below 1e-100 counts as 0.")]
 Level = Annotated[float, Field(gt=0, lt=1, description="Confidence of bounds. [1]")]
-Step = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False, description="[s]")]
+Step = Annotated[float, Field(ge=0.001, le=31_536_000, allow_inf_nan=False, description="[s]")]
 Name = Annotated[str, Field(max_length=253)]
 EARLIEST, LATEST = 0.0, 4_000_000_000.0  # 1970 to 2096
 

@@ -158,7 +158,7 @@ def changes(panel: Panel) -> list[dict[str, Any]]:
 def common_periods(panel: Panel) -> list[int]:
     """Return the steps that a day, a week and a month (30 days) have."""
     found = [days * DAY_SECONDS / panel.step_seconds for days in (1, 7, 30)]
-    return [round(steps) for steps in found if steps >= 2 and abs(steps - round(steps)) < 1e-6 * steps]
+    return [round(steps) for steps in found if 2 <= steps < math.inf and abs(steps - round(steps)) < 1e-6 * steps]
 
 
 def season_told(panel: Panel, season: Any) -> dict[str, Any]:
@@ -283,6 +283,8 @@ def _regression(asked: RegressionAsked, fit: regression.Regression, names: Seque
         warnings.append("Predictors nearly depend on each other: coefficients are not certain to more than a few digits.")
     if fit.rank < len(names) - 1:
         warnings.append("Some predictors depend on others: the weight is shared, and there are no tests.")
+    if not np.isfinite(predicted).all():
+        warnings.append("Some predictions lie beyond what a number holds: they are null.")
     volume = fit.points / (fit.points + scoring.HALF_VOLUME)
     parts: Mapping[str, float] = {"volume": volume, "significance": 1 - fit.p_value}
     return {

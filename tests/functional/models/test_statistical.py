@@ -46,6 +46,16 @@ def test_a_parabola_is_found_by_its_criterion(client: Client) -> None:
     assert fit["powers"][:3] == pytest.approx([1, 2, -3], abs=0.02)
 
 
+def test_a_prediction_beyond_what_a_number_holds_is_null_and_told(client: Client) -> None:
+    (fit,) = asked(client, "polynomial-regression", values=[1.0, 4.0, 9.0, 17.0, 24.0, 37.0, 50.0], degree=5, predict_at=[1.0, 1e100])[
+        "fits"
+    ]
+
+    assert fit["predicted"][0] is not None
+    assert fit["predicted"][1] is None
+    assert "Some predictions lie beyond what a number holds: they are null." in fit["warnings"]
+
+
 def test_too_few_points_for_a_degree_are_pointed_at(client: Client) -> None:
     answer = client.post(f"{GROUP}/polynomial-regression", {"values": [1, 2, 3], "degree": 5})
 

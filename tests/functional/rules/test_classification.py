@@ -117,5 +117,9 @@ class TestSimilarity:
         assert all(len(item["neighbours"]) == 2 for item in found["items"])
         assert sum(group["size"] for group in found["groups"]) == len(SHOP)
 
+    def test_a_selection_without_workloads_has_nothing_to_compare(self, api: Client, cluster_id: str) -> None:
+        found = api.post("/classification/similarity-analysis", {"cluster_id": cluster_id, "namespaces": ["nowhere"]}).expect(200)
+        assert (found["items"], found["groups"], found["features"]) == ([], [], [])
+
     def test_needs_one_source(self, api: Client) -> None:
         assert api.post("/classification/similarity-analysis", {}).problem(422, "invalid-request")["errors"][0]["pointer"] == "#"

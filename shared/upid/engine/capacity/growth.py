@@ -91,8 +91,8 @@ def grow(times: Floats, values: Floats, ahead: Floats, *, model: Model, confiden
             line.residual_deviation,
         )
     criterion = criterion + 2 * np.where(known, y, 0.0).sum(axis=1)
-    rate = np.expm1(line.slope)
     with np.errstate(over="ignore"):
+        rate = np.expm1(line.slope)
         low, high, middle = np.exp(at - wide), np.exp(at + wide), np.exp(at)
     return Growth(np.exp(level), rate, rate, _quality(values, np.exp(_fitted(line.slope, line.at(float(last)), times - last))), criterion,
                   line.p_value_correlated, middle, low, high, line.residual_deviation)  # fmt: skip

@@ -53,7 +53,7 @@ def below(values: Floats, bound: float) -> Judged:
 
 def _side(values: Floats, bound: float, holds: Bools) -> Judged:
     known = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         distance = np.abs(values - bound) / (abs(bound) or 1.0)
     return Judged(holds & known, known, np.where(known, 0.5 + 0.5 * np.minimum(distance / CLEAR, 1), np.nan))
 

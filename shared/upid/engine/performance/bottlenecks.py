@@ -61,7 +61,7 @@ def find_bottleneck(throughput: float, utilization: Floats, servers: Integers, *
     if not len(utilization) or not ((utilization >= 0) & (utilization <= 1)).all():
         raise ValueError("utilization must be in [0, 1], of one resource or more.")
     demand = utilization * servers / throughput
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         most = np.where(utilization > 0, throughput / utilization, np.inf)
     index = int(np.argmax(utilization))
     queue = mmc_queue(np.full(len(demand), throughput), demand, servers)

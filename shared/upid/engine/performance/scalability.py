@@ -127,11 +127,12 @@ def _settle(basis: Floats, n: Floats, x: Floats, known: NDArray[np.bool_]) -> Fl
 def _start(basis: Floats, n: Floats, x: Floats, known: NDArray[np.bool_]) -> Floats:
     """Return the weights of N / X on the basis by ridge least squares, held at 0 or above, the first a little above it."""
     weight = np.where(known, x / n, 0.0)  # relative errors: small loads have small N / X
-    left = basis * weight[:, :, None]
+    most = weight.max(axis=1, initial=0.0)
+    most = np.where(most > 0, most, 1.0)
+    left = basis * (weight / most[:, None])[:, :, None]  # of any magnitude of load, what is squared and lifted is near one
     square = np.einsum("rpk,rpl->rkl", left, left) + 1e-9 * np.eye(3)
-    found = np.linalg.solve(square, (left * known[:, :, None]).sum(axis=1)[:, :, None])[:, :, 0]
-    most = (x / n).max(axis=1, initial=0.0)
-    first = np.maximum(found[:, 0], 0.1 / np.where(most > 0, most, 1.0))
+    found = np.linalg.solve(square, (left * known[:, :, None]).sum(axis=1)[:, :, None])[:, :, 0] / most[:, None]
+    first = np.maximum(found[:, 0], 0.1 / most)
     return np.column_stack([first, np.maximum(found[:, 1:], 0.0)])
 
 

@@ -34,6 +34,7 @@ class Node(Protocol):
 
 def _float(function: Callable[..., Any]) -> Callable[[Array, Array], tuple[Array, Bools]]:
     def apply(a: Array, b: Array) -> tuple[Array, Bools]:
+        """Return the result, which is never an error."""
         with np.errstate(all="ignore"):
             result = np.asarray(function(a, b))
         return result, np.zeros(result.shape, dtype=bool)

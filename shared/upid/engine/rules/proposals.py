@@ -52,6 +52,7 @@ def proposal_of_features(table: FeatureTable, options: Options) -> Proposal:
     """Return the proposal that the features of rows tell; what is missing is not set, and holds nothing back."""
 
     def read(name: str) -> Floats:
+        """Return a feature, NaN = missing."""
         column = table.columns[name]
         return np.where(column.errors, np.nan, column.values.astype(np.float64))
 

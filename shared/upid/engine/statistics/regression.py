@@ -113,9 +113,10 @@ class PolynomialFit:
     regression: Regression
 
     def at(self, x: Floats) -> Floats:
-        """Return its values."""
+        """Return its values; inf or NaN where one lies beyond what a double holds."""
         series = Legendre(self.regression.coefficients)
-        return np.asarray(series((x - self.centre) / self.half_width), np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(series((x - self.centre) / self.half_width), np.float64)
 
 
 def polynomial_regression(x: Floats, y: Floats, *, degree: int | None, most: int = 5, confidence: float = 0.95) -> PolynomialFit:

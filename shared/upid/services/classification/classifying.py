@@ -36,6 +36,7 @@ def measures_of(subjects: Sequence[Subject]) -> Measures:
     """Return the subjects' measures as columns."""
 
     def column(name: str) -> NDArray[np.float64]:
+        """Return a measure, NaN = not told."""
         values = [getattr(subject, name) for subject in subjects]
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 

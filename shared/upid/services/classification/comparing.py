@@ -38,9 +38,8 @@ def compared(vectors: Sequence[Vector], *, nearest: int, within: float) -> dict[
     Keys: features ({name, centre, spread}), items ({name, group, neighbours}), groups ({id, size, members}). InvalidRequestError for too many workloads.
     """
     names = sorted({name for vector in vectors for name in vector.features})
-    table = np.array([[_cell(vector.features.get(name)) for name in names] for vector in vectors], dtype=np.float64).reshape(
-        len(vectors), -1
-    )
+    cells = [_cell(vector.features.get(name)) for vector in vectors for name in names]
+    table = np.array(cells, dtype=np.float64).reshape(len(vectors), len(names))
     scaled = normalised(table)
     try:
         apart = distances(scaled.values)

@@ -130,6 +130,7 @@ class Trying:
 
     def _hit(self, subjects: Subjects, index: int) -> dict[str, Any]:
         def value_of(name: str) -> Any:
+            """Return a feature of the row."""
             return _value(subjects.table, name, index)
 
         used = sorted({*self.checked.features, *placeholders(self.rule["explanation"])})

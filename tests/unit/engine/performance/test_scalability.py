@@ -91,6 +91,15 @@ def test_three_loads_are_too_few() -> None:
     assert np.isnan([fit.rate[0], fit.peak_load[0], fit.peak_throughput[0], fit.r_squared[0]]).all()
 
 
+@pytest.mark.parametrize("load", [1e-100, 1e-9, 1e9, 1e100])
+def test_loads_of_any_magnitude_are_fitted_or_told_to_be_too_few(load: float) -> None:
+    assert np.isnan(fit_scalability(np.array([[load]]), np.array([[load]])).rate[0])
+
+    fit = fit_scalability(LOADS, law(load, 0.05, 0.001))
+
+    assert fit.rate[0] == pytest.approx(load, rel=1e-5)
+
+
 def test_loads_of_nothing_and_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         fit_scalability(LOADS * 0, LOADS)
