@@ -151,6 +151,19 @@ def test_a_schedule_that_fires_twice_starts_one_collection(world: World) -> None
     assert stored(world) == before
 
 
+def test_usage_is_brought_onto_longer_steps_once(tmp_path: Path) -> None:
+    world, _ = collected(tmp_path, *WORKLOADS)
+    world.clock.moment += 20 * 86400
+
+    first = world.services.downsampling.run(within_seconds=600)
+    before = stored(world)
+
+    assert first["days"] > 0
+    assert world.services.downsampling.run(within_seconds=600) == {**first, "days": 0}
+    assert stored(world) == before
+    world.services.database.close()
+
+
 def test_an_admin_is_made_once(world: World) -> None:
     assert world.services.identity.ensure_admin()
     before = stored(world)
@@ -171,6 +184,7 @@ def test_no_task_is_left_out() -> None:
         "ComputeAggregation",
         "RecordFailure",
         "RecordLostExecution",
+        "DownsampleUsage",
     }
     elsewhere = {"StartCollections", "EnsureAdmin", "PublishEvents"}  # the last by the contract of the bus and on both homes
 

@@ -64,9 +64,9 @@ def engine(services: Services, cluster_id: str) -> Iterator[WorkflowEngine]:
     running.stop()
 
 
-def collected(client: Client, cluster_id: str) -> dict[str, Any]:
+def collected(client: Client, cluster_id: str, *, history: str = "2h") -> dict[str, Any]:
     """Start a collection and return it once it ended."""
-    path = client.post("/metrics/collect", {"cluster_id": cluster_id, "history": "2h"}).expect(202)["id"]
+    path = client.post("/metrics/collect", {"cluster_id": cluster_id, "history": history}).expect(202)["id"]
     views: list[dict[str, Any]] = []
 
     def over() -> bool:
@@ -104,6 +104,28 @@ def test_a_group_that_fails_is_caught_and_named(client: Client, services: Servic
     )
     assert "Prometheus does not answer for shop." in view["errors"][0]["detail"]
     assert execution(services, view["id"]) == "SUCCEEDED"
+
+
+class LongRefusedError(RefusedError):
+    """An error that says more than a state could carry of every item."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail + " It is so." * 400)
+
+
+@pytest.mark.usefixtures("engine")
+def test_every_item_of_a_long_collection_may_fail_and_say_much(
+    client: Client, services: Services, cluster: FakeCluster, cluster_id: str
+) -> None:
+    cluster.down, cluster.fault = {"shop", "bank"}, LongRefusedError
+
+    view = collected(client, cluster_id, history="40d")  # 80 items of 4 KB are over 256 KB
+
+    assert [(error["code"], error["subject"]) for error in view["errors"]] == [
+        ("LongRefusedError", "namespaces bank"), ("LongRefusedError", "namespaces shop"),
+    ]  # fmt: skip
+    assert "Prometheus does not answer for shop. It is so." in view["errors"][1]["detail"]
+    assert (view["status"], execution(services, view["id"])) == ("failed", "SUCCEEDED")
 
 
 @pytest.mark.usefixtures("engine")

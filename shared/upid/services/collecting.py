@@ -76,8 +76,9 @@ class CollectingService:
         files = self._files(tenant, collection_id)
         plan = files.plan() or self._gone(collection_id)
         if files.note(item) is None:
-            access = self.clusters.access(self.clusters.get(tenant, plan.cluster_id).body)
-            self._collect(files, plan, item, access.metrics)
+            with files.telling(item):
+                access = self.clusters.access(self.clusters.get(tenant, plan.cluster_id).body)
+                self._collect(files, plan, item, access.metrics)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "collect", f"{item:06d}")
         return {"item": item}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from upid.domain.errors import NotFoundError
+from upid.domain.errors import AppError, NotFoundError
 from upid.domain.metrics import REASONS, USAGE
 from upid.ports.blobs import Blobs
 from upid.services.collection_plans import Plan, decode
@@ -23,10 +24,14 @@ def work_prefix(tenant: str, collection_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CollectionFiles:
-    """The intermediate blobs of one collection: its plan, the inventory of each group, and for each (window, group) a part per shard and a note that all parts are there."""
+    """The intermediate blobs of one collection: its plan, the inventory of each group, and for each (window, group) a part per shard and a note that all parts are there.
+
+    A task makes its own, which reads every note once: at the end of a collection all of them are looked through again and again.
+    """
 
     blobs: Blobs
     prefix: str
+    _notes: dict[int, Mapping[str, Any] | None] = field(default_factory=dict, repr=False, compare=False)
 
     def plan(self) -> Plan | None:
         """Return the plan, None before there is one."""
@@ -49,11 +54,24 @@ class CollectionFiles:
 
     def note(self, item: int) -> Mapping[str, Any] | None:
         """Return what was collected for an item, None where it was not."""
+        if item not in self._notes:
+            self._notes[item] = self._read(self._item(item, "done"))
+        return self._notes[item]
+
+    def why(self, item: int, error: str) -> str:
+        """Return what a task said of the error by which it failed, "" where it could not say it."""
+        told = self._read(self._item(item, "failed")) or {}
+        return str(told["Cause"]) if told.get("Error") == error else ""
+
+    @contextlib.contextmanager
+    def telling(self, item: int) -> Iterator[None]:
+        """Keep by which error the work of an item fails: a state that carries all items has no room for what each of them says."""
         try:
-            note: Mapping[str, Any] = orjson.loads(self.blobs.get(f"{self.prefix}items/{item:06d}/done.json"))
-        except NotFoundError:
-            return None
-        return note
+            yield
+        except Exception as error:
+            with contextlib.suppress(AppError):  # where this fails too, the error's name alone is told
+                self.blobs.put(self._item(item, "failed"), orjson.dumps({"Error": type(error).__name__, "Cause": str(error)}))
+            raise
 
     def save(self, item: int, parts: Iterable[tuple[int, str, bytes]], note: Mapping[str, Any]) -> None:
         """Store an item's parts by shard and family (USAGE: CPU and memory), then the note, to which the parts' places are added."""
@@ -61,12 +79,23 @@ class CollectionFiles:
         for shard, family, part in parts:
             self.blobs.put(self._part(item, shard, family), part)
             places.setdefault(family, []).append(shard)
-        self.blobs.put(f"{self.prefix}items/{item:06d}/done.json", orjson.dumps({**note, "places": places}))
+        self.blobs.put(self._item(item, "done"), orjson.dumps({**note, "places": places}))
+        self._notes.pop(item, None)
 
     def parts(self, item: int, shard: int) -> dict[str, bytes]:
         """Return an item's parts of a shard by family; none where it has none or was not collected."""
         places = (self.note(item) or {}).get("places", {})
         return {family: self.blobs.get(self._part(item, shard, family)) for family, shards in places.items() if shard in shards}
+
+    def _read(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] = orjson.loads(self.blobs.get(name))
+        except NotFoundError:
+            return None
+        return found
+
+    def _item(self, item: int, what: str) -> str:
+        return f"{self.prefix}items/{item:06d}/{what}.json"
 
     def _part(self, item: int, shard: int, family: str) -> str:
         return f"{self.prefix}items/{item:06d}/{shard:04d}-{family}.bin"

@@ -23,7 +23,7 @@ from upid.ports.workflows import Execution
 from upid.services.cluster_records import ClusterRecords
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan
-from upid.services.failures import lost, message_of
+from upid.services.failures import LONGEST, lost, message_of
 from upid.services.work import WorkLog
 
 MOST_ERRORS: Final = 100
@@ -185,7 +185,7 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
     missing = tuple(tuple(files.missing(plan, window)) for window in range(len(plan.windows)))
     causes = {entry["item"]: entry["error"] for entry in collected if "error" in entry}
     errors = [WorkError("inventory_unreadable", reason, what) for what, reason in plan.unreadable]
-    errors += list(_group_errors(plan, missing, causes))
+    errors += list(_group_errors(files, plan, missing, causes))
     refused = tuple(files.refused(plan, window) for window in range(len(plan.windows)))
     errors += list(_refusals(refused))
     errors += [
@@ -226,15 +226,20 @@ def _warnings(files: CollectionFiles, plan: Plan) -> Iterator[str]:
         yield f"{text} ({count} of {plan.items} answers)"
 
 
-def _group_errors(plan: Plan, missing: Sequence[Sequence[int]], causes: Mapping[int, Mapping[str, str]]) -> Iterator[WorkError]:
+def _group_errors(
+    files: CollectionFiles, plan: Plan, missing: Sequence[Sequence[int]], causes: Mapping[int, Mapping[str, str]]
+) -> Iterator[WorkError]:
     """Yield one error for each group that any window lacks: the first cause, and in how many windows."""
     for group, namespaces in enumerate(plan.groups):
         windows = [window for window, groups in enumerate(missing) if group in groups]
         if windows:
-            cause = causes.get(windows[0] * len(plan.groups) + group, {"Error": "NotCollected", "Cause": "It was not collected."})
+            item = windows[0] * len(plan.groups) + group
+            cause = causes.get(item, {"Error": "NotCollected", "Cause": "It was not collected."})
+            code = cause.get("Error", "")
+            told = message_of(cause) or files.why(item, code) or f"It ended with {code}"
             passed = "folded without it" if plan.accept_gaps else "asked for again by the next collection"
             where = f"{len(windows)} of {len(missing)} windows, the first from {format_time(plan.windows[windows[0]][0])}; {passed}"
-            yield WorkError(cause.get("Error", ""), f"{message_of(cause)} ({where})", "namespaces " + ", ".join(namespaces))
+            yield WorkError(code, f"{told[:LONGEST]} ({where})", "namespaces " + ", ".join(namespaces))
 
 
 def _refusals(refused: Sequence[Mapping[str, str]]) -> Iterator[WorkError]:

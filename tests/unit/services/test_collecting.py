@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from worlds.collection import ALICE, START, STEP, FakeCluster, World, inventory,
 from upid.domain.errors import NotFoundError
 from upid.domain.inventory import Unreadable
 from upid.engine.usage.storage import to_arrays
+from upid.ports.blobs import Blobs
 from upid.ports.metrics_source import PodContainer
 from upid.ports.usage_history import HistoryScope, UsageChunk
 from upid.ports.workflows import Execution
@@ -383,6 +385,33 @@ def test_an_analysis_that_fails_is_recorded_as_such(world: World) -> None:
 
     assert world.services.analyses.log.view("default", "an_1")["errors"] == [{"code": "ValueError", "detail": "plain words", "subject": ""}]
     assert [entry.event.type for entry in world.services.events.read("default")] == ["analysis.failed"]
+
+
+class Counted:
+    """Blobs that count what is read of them."""
+
+    def __init__(self, inner: Blobs) -> None:
+        self.inner = inner
+        self.read: Counter[str] = Counter()
+
+    def get(self, name: str) -> bytes:
+        self.read[name] += 1
+        return self.inner.get(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def test_what_was_collected_is_read_once_when_a_collection_ends(world: World) -> None:
+    collection_id = world.start(world.register(), history_seconds=3 * HOUR)
+    tasks, counted = world.services.collecting, Counted(world.services.blobs)
+    plan = tasks.plan("default", collection_id)
+    collected = [tasks.collect("default", collection_id, item) for item in plan["items"]]
+    folded = [tasks.fold("default", collection_id, shard) for shard in plan["shards"]]
+
+    replace(world.services.completing, blobs=counted).complete("default", collection_id, collected, folded)
+
+    assert {count for name, count in counted.read.items() if name.endswith("done.json")} == {1}
 
 
 @pytest.mark.parametrize(
