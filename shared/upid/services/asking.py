@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Inventory
-from upid.domain.metrics import SERVICE, ServiceQuery
+from upid.domain.metrics import SERVICE, ServiceQuery, metrics_of
 from upid.engine.usage.quality import ended_early, holes, possible
 from upid.ports.metrics_source import MetricsSource, Window
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
@@ -20,6 +20,7 @@ from upid.services import chunks, family_chunks
 from upid.services.attribution import Owners, attribute, attribute_family
 from upid.services.service_queries import measure
 
+OF_MEMORY: Final = (*metrics_of("memory_detail"), *metrics_of("heap"))
 WHOLE: Final = frozenset({"storage"})  # few series, and what grows slowly is told by a long history
 
 
@@ -123,7 +124,7 @@ def _with_families(  # noqa: PLR0917 as ask
         try:
             for found in source.families(namespaces, names, window):
                 left.remove(found.family)
-                chunk, faults = inspected_family(attribute_family(found, window, owners, inventory))
+                chunk, faults = inspected_family(attribute_family(found, window, owners, inventory), inventory)
                 quality = quality + faults + Counter(found.faults)
                 warnings += found.warnings
                 kept += [chunk] if chunk.keys else []
@@ -133,17 +134,16 @@ def _with_families(  # noqa: PLR0917 as ask
     return replace(asked, warnings=tuple(dict.fromkeys(warnings)), quality=quality, families=tuple(kept), unanswered=tuple(unanswered))
 
 
-def inspected_family(chunk: MetricChunk) -> tuple[MetricChunk, Counter[str]]:
+def inspected_family(chunk: MetricChunk, inventory: Inventory) -> tuple[MetricChunk, Counter[str]]:
     """Return a family's chunk without samples that cannot be, and how many these (`impossible`) and the holes between samples (`missing`) are.
 
-    A volume that holds more than it can is no volume's own figure: what it holds is dropped.
+    No process holds more memory than its node has, and a volume that holds more than it can is no volume's own figure.
     """
-    missing = sum(holes(values) for values in chunk.samples.values())
-    used, capacity = (chunk.samples.get(name) for name in ("volume_used_bytes", "volume_capacity_bytes"))
-    if used is None or capacity is None:
-        return chunk, Counter(missing=missing)
-    kept, beyond = possible(used, capacity)
-    return replace(chunk, samples={**chunk.samples, "volume_used_bytes": kept}), Counter(missing=missing, impossible=beyond)
+    memory = _most(chunk.keys, inventory, "memory_bytes")
+    most = {"volume_used_bytes": chunk.samples.get("volume_capacity_bytes", np.nan)} | dict.fromkeys(OF_MEMORY, memory)
+    found = {name: possible(values, most.get(name, np.nan)) for name, values in chunk.samples.items()}
+    counted = Counter(missing=sum(map(holes, chunk.samples.values())), impossible=sum(beyond for _, beyond in found.values()))
+    return replace(chunk, samples={name: values for name, (values, _) in found.items()}), counted
 
 
 def inspected(chunk: UsageChunk, inventory: Inventory) -> tuple[UsageChunk, Counter[str]]:

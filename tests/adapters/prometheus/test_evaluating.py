@@ -64,3 +64,9 @@ def test_one_that_fails_leaves_the_others(server: Server) -> None:
     server.answer = lambda asked: refused(422, "no") if asked.query == "bad" else matrix(({}, points("1", "2", "3")))
     first, second = evaluated(server.client(), ["bad", "good"], WINDOW)
     assert ("no" in first.problem, list(second.values)) == (True, [1.0, 2.0, 3.0])
+
+
+def test_behind_the_time_that_all_have_together_no_more_are_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upid.adapters.prometheus.evaluating.ALL_SECONDS", -1.0)
+    assert "It was not asked" in one(server, matrix(({}, points("1", "2", "3")))).problem
+    assert server.asked == []

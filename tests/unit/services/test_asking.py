@@ -11,8 +11,8 @@ import pytest
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Container, Inventory, Node, Pod, Workload
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
-from upid.ports.usage_history import SeriesKey, UsageChunk
-from upid.services.asking import ask, inspected
+from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
+from upid.services.asking import ask, inspected, inspected_family
 
 WINDOW = Window(1_700_000_100, 1_700_001_300, 300)
 NAMES = ("bank", "shop", "zoo")
@@ -132,3 +132,19 @@ def test_a_series_that_ends_though_its_pod_runs_is_counted_and_a_container_that_
 
     assert inspected(chunk, running)[1]["ended_early"] == 1
     assert inspected(chunk, replace(running, pods=()))[1]["ended_early"] == 0
+
+
+@pytest.mark.parametrize(
+    ("family", "metric", "other", "key"),
+    [("memory_detail", "memory_rss_bytes", {}, SeriesKey("uid-shop", "app", "web-1")),
+     ("storage", "volume_used_bytes", {"volume_capacity_bytes": 4 * 2.0**32}, SeriesKey("uid-shop", "", "", "data")),
+     ("heap", "go_heap_used_bytes", {}, SeriesKey("uid-shop", "app", "web-1"))],
+)  # fmt: skip
+def test_what_a_familys_node_or_volume_cannot_hold_is_dropped(family: str, metric: str, other: dict[str, float], key: SeriesKey) -> None:
+    placed = replace(LISTED, nodes=nodes(4.0, 64.0), pods=(Pod("shop", "web-1", "pod", "uid-shop", "node-0", "Running"),))
+    values = np.array([[1.0, 5.0, 5.1, np.nan]], np.float32) * np.float32(2.0**32)
+    samples = {metric: values} | {name: np.full((1, 4), most, np.float32) for name, most in other.items()}
+    kept, quality = inspected_family(MetricChunk(family, [key], WINDOW.start, WINDOW.end, 300, samples), placed)
+
+    assert (quality["impossible"], quality["missing"]) == (1, 0)
+    np.testing.assert_array_equal(kept.samples[metric], np.where(values > 20.2 * 2.0**30, np.nan, values))

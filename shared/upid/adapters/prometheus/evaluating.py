@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +19,19 @@ from upid.ports.metrics_source import Evaluated, Window
 
 IN_FLIGHT: Final = 2
 LONGEST_SECONDS: Final = 30  # that Prometheus may work at one query of a person
+ALL_SECONDS: Final = 120.0  # that all of them together may take: a task has ten minutes for everything
 
 
 def evaluated(client: PrometheusClient, queries: Sequence[str], window: Window) -> Iterator[Evaluated]:
-    """Yield what each query gives at the end of each step of the window."""
+    """Yield what each query gives at the end of each step of the window; behind two minutes, no more of them are asked."""
+    deadline = time.monotonic() + ALL_SECONDS
     with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="prometheus") as pool:
-        yield from pool.map(partial(_one, client, window), queries)
+        yield from pool.map(partial(_one, client, window, deadline), queries)
 
 
-def _one(client: PrometheusClient, window: Window, query: str) -> Evaluated:
+def _one(client: PrometheusClient, window: Window, deadline: float, query: str) -> Evaluated:
+    if time.monotonic() > deadline:
+        return Evaluated(np.full(window.steps, np.nan, np.float32), f"It was not asked: those before it took {ALL_SECONDS:.0f} s together.")
     values, faults, told = np.full(window.steps, np.nan, np.float32), Counter[str](), list[str]()
     step, most = window.step_seconds, 0
     for piece in pieces_of(Grid(window.start + step, step, window.steps), 1):
@@ -63,7 +68,7 @@ def _asked(client: PrometheusClient, query: str, grid: Grid) -> tuple[Rows, int,
 
     last = grid.first + (grid.count - 1) * grid.step
     params = {"query": query, "start": str(grid.first), "end": str(last), "step": str(grid.step), "timeout": f"{LONGEST_SECONDS}s"}
-    document = client.ask("/api/v1/query_range", params, read)
+    document = client.ask("/api/v1/query_range", params, read, within_seconds=LONGEST_SECONDS + 5)
     kept, counts, faults = tries[-1]
     return (kept[0] if kept else np.full(grid.count, np.nan, np.float32)), counts[0], document, faults
 
