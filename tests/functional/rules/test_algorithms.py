@@ -85,6 +85,33 @@ class TestExecute:
         found = result(api, "forecast", DAY, method="seasonal_naive", horizon=24, period=24)
         assert found["mean"] == pytest.approx(DAY[:24], abs=1e-6)
 
+    def test_growth_goes_on_and_a_polynomial_is_found(self, api: Client) -> None:
+        # A step is an hour: 24 a day, and 23 more at the last of a hundred days.
+        line = [float(step) for step in range(2400)]
+        assert result(api, "growth-projection", line, days_ahead=1.0)["projected"] == pytest.approx(2399 + 24)
+        parabola = [(step / 100) ** 2 for step in range(300)]
+        found = result(api, "polynomial-trend", parabola)
+        assert found["degree"] >= 2
+        assert found["fitted"] == pytest.approx(parabola, abs=1e-9)
+
+    def test_peaks_thresholds_and_hours_are_those_of_the_series(self, api: Client) -> None:
+        spike = [1.0] * 50 + [9.0, 9.0] + [1.0] * 48
+        (peak,) = result(api, "peaks", spike)["peaks"]
+        assert (peak["first"], peak["last"], peak["width"], peak["value"]) == (50, 51, 2, 9.0)
+        assert result(api, "alarm-threshold", list(range(101)), method="percentile", sensitivity=0.9)["threshold"] == 90.0
+        hours = result(api, "variance-by-hour", DAY)
+        assert [hour["count"] for hour in hours["hours"]] == [14] * 24
+        assert hours["explained"] == pytest.approx(1.0)
+
+    def test_classical_parts_add_up(self, api: Client) -> None:
+        parts = result(api, "classical-decomposition", DAY, period=24)
+        whole = [
+            trend + season + rest
+            for trend, season, rest in zip(parts["trend"], parts["season"], parts["rest"], strict=True)
+            if trend is not None
+        ]
+        assert whole == pytest.approx(DAY[12:-12], abs=1e-9)
+
     @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
     def test_every_algorithm_runs_with_its_defaults(self, api: Client, algorithm: str) -> None:
         found = executed(api, algorithm, {"values": DAY, "step_seconds": 3600})

@@ -138,6 +138,31 @@ _ALL: Final = (
               "seasons; steps", (Parameter("significance", "number", "1", 0.01, "of the test", 1e-6, 0.5),)),
     Algorithm("stl-decomposition", 1, "Seasonal decomposition", "Trend, season and remainder by loess.", "Cleveland et al. 1990.", "O(n)",
               "trend, season, remainder; unit of the values", (_period(), Parameter("robust", "boolean", "", False, "outliers weigh less"))),
+    Algorithm("classical-decomposition", 1, "Classical decomposition", "Trend by a centred moving average over a cycle, season by the mean of each phase.",
+              "Kendall and Stuart, The Advanced Theory of Statistics, 1983, chapter 46.", "O(n)", "trend, season, remainder; unit of the values", (
+                  _period(), Parameter("multiplicative", "boolean", "", False, "parts multiply instead of adding up; values above 0"),
+              )),
+    Algorithm("polynomial-trend", 1, "Polynomial over time", "Least squares on Legendre polynomials; the degree by AICc where none is given.",
+              "Draper and Smith 1998; Hurvich and Tsai 1989, doi:10.1093/biomet/76.2.297.", "O(n degree^2)", "degree, fitted; unit of the values", (
+                  Parameter("degree", "integer", "1", 0, "of the polynomial, 0 = chosen by AICc, up to 5", 0, 10), _confidence(),
+              )),
+    Algorithm("growth-projection", 1, "Growth", "A least-squares line over the values, or over their logarithms, with bounds of single values ahead.",
+              "Draper and Smith, Applied Regression Analysis, 1998.", "O(n)", "rate per day, level, projected with bounds; unit of the values", (
+                  Parameter("model", "choice", "", "linear", "how it grows", choices=("linear", "exponential")),
+                  Parameter("days_ahead", "number", "d", 30.0, "how far ahead", 0.0, 3650.0), _confidence(),
+              )),
+    Algorithm("peaks", 1, "Peaks", "Runs of values above the level that a share of them passes, with height and width.",
+              "Palshikar 2009, Simple Algorithms for Peak Detection in Time-Series.", "O(n log n)", "level, peaks; unit of the values", (
+                  Parameter("share", "number", "1", 0.05, "of values above the level", 1e-6, 0.5),
+                  Parameter("least_width", "integer", "steps", 1, "shortest peak", 1, 10_000), Parameter("join", "integer", "steps", 1, "gap within a peak", 1, 10_000),
+              )),
+    Algorithm("alarm-threshold", 1, "Threshold", "Where to warn, by what was seen.", "Tukey 1977; Iglewicz and Hoaglin 1993.", "O(n log n)",
+              "threshold; unit of the values", (
+                  Parameter("method", "choice", "", "robust", "how", choices=("percentile", "deviation", "robust", "iqr")),
+                  Parameter("sensitivity", "number", "1", 3.0, "spreads above the middle; of `percentile` the share below, under 1", 1e-6, 1000.0),
+              )),
+    Algorithm("variance-by-hour", 1, "Variance by hour of day", "Spread of each hour, UTC, and the one-way analysis of variance over hours.",
+              "Fisher 1925, Statistical Methods for Research Workers.", "O(n log n)", "hours with mean, deviation and variation; F, p-value, explained share; 1"),
     Algorithm("forecast", 2, "Forecast", "Point forecasts with intervals of 80 and 95 %; `auto` picks by rolling-origin back-test.",
               "Hyndman and Athanasopoulos, Forecasting, 2021; Hyndman and Khandakar 2008, doi:10.18637/jss.v027.i03.", "O(n)", "mean and bounds; unit of the values", (
                   Parameter("method", "choice", "", "auto", "how", choices=FORECASTS),

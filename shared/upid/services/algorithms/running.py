@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from upid.domain.errors import InvalidRequestError
 from upid.engine.anomalies.alarms import alarms
 from upid.engine.anomalies.detectors import detect
+from upid.engine.capacity.growth import grow
+from upid.engine.capacity.thresholds import threshold
 from upid.engine.forecasting.methods import METHODS
 from upid.engine.forecasting.selection import AUTO, forecast
+from upid.engine.patterns.peaks import peaks
 from upid.engine.rightsizing.assess import assess
 from upid.engine.rightsizing.current import CurrentResources, PriceColumns
 from upid.engine.rightsizing.options import Options
-from upid.engine.seasonality.decomposition import stl
+from upid.engine.seasonality.decomposition import classical, stl
 from upid.engine.seasonality.periods import seasons
 from upid.engine.statistics.averages import exponential_average, simple_average, weighted_average
 from upid.engine.statistics.changes import level_shifts
@@ -29,7 +32,9 @@ from upid.engine.statistics.describing import describe
 from upid.engine.statistics.effective import effective_samples
 from upid.engine.statistics.linear import least_squares_line, robust_trend
 from upid.engine.statistics.quantiles import sorted_quantiles
+from upid.engine.statistics.regression import polynomial_regression
 from upid.engine.statistics.rows import linear_fill
+from upid.engine.statistics.variance import anova, spread_by_group
 from upid.engine.usage.evidence import profile_evidence
 from upid.engine.usage.folding import fold
 from upid.engine.usage.histogram import decayed
@@ -187,6 +192,60 @@ def _stl(panel: Panel, given: Mapping[str, Any]) -> Found:
     return {name: value if value.ndim else value.item() for name, value in arrays.items()} | {"unit": panel.unit}
 
 
+def _classical(panel: Panel, given: Mapping[str, Any]) -> Found:
+    parts = classical(linear_fill(_row(panel)), given["period"], multiplicative=given["multiplicative"])
+    return {name: getattr(parts, name)[0] for name in ("trend", "season", "rest")} | {
+        "seasonal_strength": parts.seasonal_strength[0], "trend_strength": parts.trend_strength[0], "unit": panel.unit,
+    }  # fmt: skip
+
+
+def _polynomial(panel: Panel, given: Mapping[str, Any]) -> Found:
+    known = np.isfinite(panel.values)
+    found = polynomial_regression(
+        panel.times[known] / DAY, panel.values[known], degree=given["degree"] or None, confidence=given["confidence"]
+    )
+    fit = found.regression
+    return {
+        "degree": found.degree,
+        "fitted": found.at(panel.times / DAY),
+        "r_squared": fit.r_squared,
+        "aicc": fit.aicc,
+        "p_value": fit.p_value,
+        "unit": panel.unit,
+    }
+
+
+def _growth(panel: Panel, given: Mapping[str, Any]) -> Found:
+    ahead = np.array([given["days_ahead"]])
+    found = grow(panel.times / DAY, _row(panel), ahead, model=given["model"], confidence=given["confidence"])
+    figures = {name: getattr(found, name)[0] for name in ("level", "rate", "relative", "r_squared", "p_value")}
+    return figures | {name: getattr(found, name)[0, 0] for name in ("projected", "low", "high")} | {"unit": panel.unit}
+
+
+def _peaks(panel: Panel, given: Mapping[str, Any]) -> Found:
+    level, found = peaks(panel.values, share=given["share"], least_width=given["least_width"], join=given["join"])
+    return {
+        "level": level,
+        "peaks": [{**peak._asdict(), "width": peak.width, "time": panel.moment(peak.first)} for peak in found],
+        "unit": panel.unit,
+    }
+
+
+def _threshold(panel: Panel, given: Mapping[str, Any]) -> Found:
+    return {"threshold": threshold(_row(panel), method=given["method"], sensitivity=given["sensitivity"])[0], "unit": panel.unit}
+
+
+def _by_hour(panel: Panel, _: Mapping[str, Any]) -> Found:
+    hours = (((panel.start or 0.0) + panel.times) % DAY // 3600).astype(np.int64)
+    spread = spread_by_group(panel.values, hours, 24)
+    columns = zip(*(getattr(spread, name) for name in ("counts", "mean", "deviation", "variation")), strict=True)
+    told = [
+        {"hour": hour, "count": n, "mean": mean, "deviation": deviation, "variation": cv}
+        for hour, (n, mean, deviation, cv) in enumerate(columns)
+    ]
+    return {"hours": told, **anova(spread)._asdict(), "unit": panel.unit}
+
+
 def _forecast(panel: Panel, given: Mapping[str, Any]) -> Found:
     methods = AUTO if given["method"] == "auto" else (given["method"],)
     fitting = [name for name in methods if METHODS[name].fits(linear_fill(_row(panel)), given["period"])]
@@ -213,5 +272,6 @@ FUNCTIONS: Final[MappingProxyType[str, Callable[[Panel, Mapping[str, Any]], Foun
     "weighted-moving-average": lambda panel, given: {"values": weighted_average(_row(panel), given["window"])[0], "unit": panel.unit},
     "exponential-moving-average": lambda panel, given: {"values": exponential_average(_row(panel), given["alpha"])[0], "unit": panel.unit},
     "least-squares-trend": _line, "theil-sen-trend": _robust, "level-shifts": _shifts, "seasonality": _seasons, "stl-decomposition": _stl,
-    "forecast": _forecast, "anomaly-detection": _anomalies,
+    "forecast": _forecast, "anomaly-detection": _anomalies, "classical-decomposition": _classical, "polynomial-trend": _polynomial,
+    "growth-projection": _growth, "peaks": _peaks, "alarm-threshold": _threshold, "variance-by-hour": _by_hour,
 })  # fmt: skip
