@@ -8,6 +8,8 @@ import pytest
 import yaml
 from functional.client import Client
 
+from upid.bootstrap import Services
+
 SECRETS = ("s3cret-token", "s3cret-bearer", "s3cret-password", "s3cret-header")
 
 
@@ -181,6 +183,14 @@ def test_a_version_that_moved_on_is_412(client: Client) -> None:
     client.delete(f"/clusters/{cluster_id}", headers={"If-Match": '"1"'}).problem(412, "version-conflict")
     client.put(f"/clusters/{cluster_id}", told(), headers={"If-Match": "abc"}).problem(422, "invalid-request")
     assert client.get(f"/clusters/{cluster_id}").expect(200)["region"] == "us"
+
+
+def test_what_a_store_cannot_delete_is_told_in_the_answer(client: Client, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, kept = (str(client.post("/clusters", told(name=name)).expect(201)["id"]) for name in ("gone", "kept"))
+    answer = client.delete(f"/clusters/{gone}")
+    monkeypatch.setattr(type(services.history), "delete_cluster", lambda *_: "Its samples stay until 2026-12-31.")
+    assert (answer.status, answer.header("upid-remains")) == (204, "")
+    assert client.delete(f"/clusters/{kept}").header("upid-remains") == "Its samples stay until 2026-12-31."
 
 
 def test_a_deleted_cluster_is_gone(client: Client) -> None:

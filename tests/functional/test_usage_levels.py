@@ -159,9 +159,10 @@ def test_another_familys_metrics_age_as_well(client: Client, services: Services,
         "storage", [SeriesKey(PARTS[1].uid, "", "", "data-db-0")], START, START + 40 * DAY, STEP, {"volume_used_bytes": used}
     )
     services.history.append(HistoryScope("default", aged, 0), chunk)
+    services.cluster_records.change("default", aged, lambda body: body | {"watermark": START + (DAYS + 1) * DAY})
     services.downsampling.downsample("default", aged)
 
-    answer = asked(client, aged, "40d", metrics=["volume_used_bytes"], step="1d", aggregation="max", selection={}, group_by=["volume"])
+    answer = asked(client, aged, "41d", metrics=["volume_used_bytes"], step="1d", aggregation="max", selection={}, group_by=["volume"])
     (series,) = answer["series"]
     assert (answer["resolution"], series["labels"], series["values"][:3]) == (
         "1d",

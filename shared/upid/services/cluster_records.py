@@ -2,7 +2,7 @@
 
 A record's body: id, name, context, server, region, tags, metrics (what may be shown), sealed (the envelope of its credentials), sealed_at (when its data key was made), created_at, updated_at,
 revision (one more with every change by a client: the ETag; the record's own version also moves with every collection), shards, watermark,
-history_seconds, step_seconds, last_collection_id, latest_analysis_id; `stalled`, `gaps` and `pending` are
+history_seconds, step_seconds, last_collection_id, latest_analysis_id, downsampled_until; `stalled`, `gaps` and `pending` are
 of collections (`upid.services.completing`).
 """
 

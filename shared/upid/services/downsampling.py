@@ -22,6 +22,7 @@ from upid.services.retention import Retention
 
 DAY_SECONDS: Final = 86400
 LEVELS: Final = (300, 3600, DAY_SECONDS)  # lengths of steps [s]
+DONE: Final = "downsampled_until"  # of a cluster's record: end of the last day of which every shard is done
 logger = logging.getLogger(__name__)
 
 
@@ -60,12 +61,15 @@ class DownsamplingService:
     def downsample(self, tenant: str, cluster_id: str, *, until: float = 2.0**53) -> int:
         """Bring a cluster's days that are over onto longer steps while the clock is before `until`, and return how many there were; errors as the stores'."""
         body = self.clusters.get(tenant, cluster_id).body
-        if body["watermark"] is None:
+        end = (body["watermark"] or 0) // DAY_SECONDS * DAY_SECONDS
+        if end <= body.get(DONE, 0):
             return 0
         done = 0
         for shard in range(body["shards"]):
             for family in (USAGE, *FAMILIES):
                 done += self._family(HistoryScope(tenant, cluster_id, shard), family, body, until)
+        if self.clock.now() < until:
+            self.clusters.change(tenant, cluster_id, lambda found: found | {DONE: end})
         return done
 
     def expire(self, tenant: str) -> None:

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.errors import AppError
-from upid.domain.metrics import METRICS, USAGE
+from upid.domain.metrics import METRICS
 from upid.domain.times import format_time
 from upid.engine.statistics.trend import trend
 from upid.engine.usage.queries import by_hour_of_week, fill, hours_of_week, over_time, quantiles
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import UsageHistory
-from upid.ports.usage_rollups import RollupScope, UsageRollups
+from upid.ports.usage_rollups import UsageRollups
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords
-from upid.services.usage_levels import OVER, STORED, Level, level_of
+from upid.services.downsampling import DONE
+from upid.services.usage_levels import OVER, STORED, level_of
 from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
 from upid.services.usage_requests import (
     AGGREGATION,
@@ -170,13 +171,9 @@ class UsageService:
         step = step_of_window(end - start) if step_of_window else step_of(query, stored, end - start)
         wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
         level = level_of(how, step, stored, start=start, watermark=body["watermark"]) if how else None
-        if level and self._is_rolled(tenant, query.cluster_id, level):
+        if level and body.get(DONE):
             wanted = wanted._replace(level=level, step_seconds=step)
         return Scope(reader, _aligned(wanted, step), step, stored)
-
-    def _is_rolled(self, tenant: str, cluster_id: str, level: Level) -> bool:
-        """Tell whether the cluster's usage was ever brought onto longer steps."""
-        return self.rollups.until(RollupScope(tenant, cluster_id, 0, USAGE, level.step_seconds)) is not None
 
     def _wide(self, scope: Scope, how: str) -> Iterator[tuple[Frame, dict[str, Floats]]]:
         for frame in scope.reader.frames(scope.wanted):

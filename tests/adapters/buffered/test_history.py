@@ -116,3 +116,17 @@ def test_a_chunk_that_the_server_has_and_the_buffer_still_holds_is_there_once(se
     assert [found.start for found in read(history)] == TIMES[:2]
     assert history.delete_cluster("default", "cl_1") == ""
     assert (read(history), list(history._buffer.blobs.names(""))) == ([], [])
+
+
+def test_a_damaged_window_that_waits_is_put_aside_and_named_and_the_rest_goes_on(server: InfluxServer, history: BufferedHistory) -> None:
+    server.kill()
+    for time in TIMES[:2]:
+        history.append(SCOPE, piece(time))
+    first, _ = history._buffer.windows(history._buffer.folder(SCOPE, "usage"))
+    history._buffer.blobs.put(first.blob, b"damaged")
+    server.start()
+
+    assert history.append(SCOPE, piece(TIMES[2]))
+    assert [found.start for found in read(history)] == TIMES[1:3]
+    state = history.state("default", "cl_1")
+    assert (state.state, first.blob.replace("/cl_1/", "/cl_1/quarantine/") in state.detail) == ("degraded", True)

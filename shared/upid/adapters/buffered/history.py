@@ -91,6 +91,9 @@ class BufferedHistory:
     def state(self, tenant: str, cluster_id: str) -> HistoryState:
         """Return how the store stands, and how much waits for it."""
         found = self._store.state(tenant, cluster_id)
+        damaged = self._buffer.quarantine.of(tenant, cluster_id)
+        if damaged and found.state == "healthy":
+            found = HistoryState("degraded", f"{found.detail} {len(damaged)} damaged chunks were put aside, such as {damaged[0]}.")
         waiting = self._buffer.windows(self._buffer.place(tenant, cluster_id), "waiting")
         if not waiting:
             return found
@@ -109,13 +112,15 @@ class BufferedHistory:
             kept = None if begun else self._buffer.whole_since(folder, start)
             if kept is None:
                 raise
-            yield from (self._buffer.chunk(each) for each in kept if each.start < end and each.end > start)
+            yield from self._buffer.chunks(each for each in kept if each.start < end and each.end > start)
 
     def _replay(self, scope: HistoryScope, folder: str, mine: str = "") -> bool | None:
         """Bring what waits to the store, oldest first. Returns what the store says of the blob `mine`, None where it is away."""
         said = True
         for window in self._buffer.windows(folder, "waiting"):
-            chunk = self._buffer.chunk(window)
+            chunk = next(self._buffer.chunks([window]), None)
+            if chunk is None:
+                continue
             try:
                 written = self._store.append(scope, chunk)
             except (RefusedError, ConflictError) as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+from upid.adapters.columnar.quarantine import DamagedChunkError, Quarantine
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import HistoryScope, MetricChunk, UsageChunk
 
@@ -29,6 +31,7 @@ class Buffer:
 
     def __init__(self, blobs: Blobs) -> None:
         self.blobs = blobs
+        self.quarantine = Quarantine(blobs)
 
     def folder(self, scope: HistoryScope, family: str) -> str:
         """Return the folder of a shard's family."""
@@ -52,11 +55,13 @@ class Buffer:
         self.blobs.put(blob, packed(chunk))
         return Buffered(chunk.start, chunk.end, kind, blob)
 
-    def chunk(self, window: Buffered) -> Any:
-        """Return the chunk of a window; ValueError where it is damaged."""
+    def chunks(self, windows: Iterable[Buffered]) -> Iterator[Any]:
+        """Yield the chunks of windows; one that is damaged is put aside, told, and left out."""
         from upid.adapters.columnar.packing import unpacked  # noqa: PLC0415 as in put
 
-        return unpacked(self.blobs.get(window.blob))
+        for window in windows:
+            with contextlib.suppress(DamagedChunkError):
+                yield self.quarantine.read(window.blob, unpacked)
 
     def delivered(self, folder: str, window: Buffered, chunk: Chunk) -> None:
         """Let a chunk wait no more: its end is kept for who collects, older ends go."""
@@ -91,8 +96,7 @@ def merged(stored: Iterator[Chunk], waiting: Sequence[Buffered], buffer: Buffer)
     left = list(waiting)
     for chunk in stored:
         while left and left[0].start < chunk.start:
-            yield buffer.chunk(left.pop(0))
+            yield from buffer.chunks([left.pop(0)])
         left = [window for window in left if not chunk.start <= window.start < chunk.end]
         yield chunk
-    for window in left:
-        yield buffer.chunk(window)
+    yield from buffer.chunks(left)
