@@ -50,11 +50,12 @@ def test_what_pods_receive_is_summed_by_workload_namespace_and_cluster(client: C
 
     by = {
         name: {item["key"]: item[RECEIVED] for item in listed(client, seen, "network", by=name)}
-        for name in ("pod", "workload", "namespace", "cluster")
+        for name in ("pod", "workload", "namespace", "node", "cluster")
     }
     assert by["pod"]["shop/web-1"] == now(seen, "web-1")
     assert by["workload"] == {"bank/Deployment/ledger": ledger, "shop/Deployment/cart": cart, "shop/Deployment/web": web}
     assert by["namespace"] == {"bank": ledger, "shop": web + cart}
+    assert by["node"] == {"node-1": web + cart + ledger}
     assert by["cluster"] == {"cluster": web + cart + ledger}
 
 

@@ -38,7 +38,7 @@ class NowFilters(Answer):
 class DetailFilters(NowFilters):
     """The same, and what the figures are summed over."""
 
-    by: Literal["pod", "workload", "namespace", "cluster"] = Field("workload", description="What each item is of.")
+    by: Literal["pod", "workload", "namespace", "node", "cluster"] = Field("workload", description="What each item is of.")
 
 
 Filters = Annotated[NowFilters, Query()]
@@ -98,7 +98,7 @@ def list_memory_usage(cluster_id: str, services: Injected, caller: CurrentCaller
 def list_storage_usage(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Details) -> Page[StorageUsageOut]:
     """List what containers keep in files and what volumes hold now, beside what was asked for.
 
-    By pod, workload or namespace, or for the whole cluster.
+    By pod, workload, namespace or node, or for the whole cluster.
     """
     found = services.current_details.storage(caller.tenant, cluster_id, filters.by, filters.namespace)
     return page_of(StorageUsageOut, found, filters.cursor, filters.limit)
@@ -108,7 +108,7 @@ def list_storage_usage(cluster_id: str, services: Injected, caller: CurrentCalle
 def list_network_usage(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Details) -> Page[NetworkUsageOut]:
     """List what pods receive and send now, with dropped packets and errors.
 
-    By pod, workload or namespace, or for the whole cluster.
+    By pod, workload, namespace or node, or for the whole cluster.
     """
     found = services.current_details.network(caller.tenant, cluster_id, filters.by, filters.namespace)
     return page_of(NetworkUsageOut, found, filters.cursor, filters.limit)

@@ -98,6 +98,7 @@ class DetailOut(Answer):
     kind: str | None
     workload: str | None
     pod: str | None
+    node: str | None = Field(description='"" = of pods that the last snapshot does not show.')
     at: str = Field(description="End of what has been collected: samples are the newest of the quarter of an hour before.")
     age_seconds: float = Field(description="How long ago that was. [s]")
 
@@ -140,4 +141,4 @@ class StorageUsageOut(DetailOut):
     volume_capacity_bytes: float | None
     volume_request_bytes: float | None
     volume_used_of_capacity: float | None = Field(description="[1]")
-    volumes: list[VolumeUsageOut] = Field(description="Each claim of the group; none by pod.")
+    volumes: list[VolumeUsageOut] = Field(description="Each claim of the group; none by pod and node.")

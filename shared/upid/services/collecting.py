@@ -164,8 +164,8 @@ class CollectingService:
         return chunks.join(usage), [family_chunks.join(parts) for parts in others.values()]
 
     def _append_family(self, scope: HistoryScope, chunk: MetricChunk) -> None:
-        """Append a family's chunk behind what the history has of it: the process may have died between two families, and a day may be joined by now."""
-        stored = self.history.read_family(scope, chunk.family, start=chunk.start, end=FAR_FUTURE)
+        """Append what the history does not have of a family's chunk: the process may have died between two families, and a day may be joined by now."""
+        stored = self.history.read_family(scope, chunk.family, start=chunk.start, end=chunk.end)
         rest = family_chunks.behind(chunk, max((found.end for found in stored), default=0))
         if rest.start < rest.end:
             self.history.append(scope, rest)

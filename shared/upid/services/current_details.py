@@ -1,4 +1,4 @@
-"""What a cluster's network and storage carry now, by pod, workload, namespace, or as a whole; volumes beside what they asked for and got."""
+"""What a cluster's network and storage carry now, by pod, workload, namespace, node, or as a whole; volumes beside what they asked for and got."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from upid.services.usage import UsageService
 from upid.services.usage_reading import Newest
 from upid.services.usage_requests import Answer
 
-Level = Literal["pod", "workload", "namespace", "cluster"]
+Level = Literal["pod", "workload", "namespace", "node", "cluster"]
 LABELS: Final[Mapping[Level, tuple[str, ...]]] = {
-    "pod": ("namespace", "pod"), "workload": ("namespace", "kind", "workload"), "namespace": ("namespace",), "cluster": (),
+    "pod": ("namespace", "pod"), "workload": ("namespace", "kind", "workload"), "namespace": ("namespace",), "node": ("node",), "cluster": (),
 }  # fmt: skip
-SHOWN: Final = ("namespace", "kind", "workload", "pod")
+SHOWN: Final = ("namespace", "kind", "workload", "pod", "node")
+OF_PODS: Final = frozenset({"pod", "node"})
 FILES: Final = metrics_of("filesystem")
 VOLUMES: Final = metrics_of("storage")
 Group = tuple[str, ...]
@@ -46,11 +47,11 @@ class CurrentDetailsService:
     def storage(self, tenant: str, cluster_id: str, level: Level, namespace: str = "") -> list[Answer]:
         """Return what containers keep in their own files and what volumes hold, summed over each group, sorted by its `key`. [bytes, 1/s]
 
-        A volume is its workload's, not one pod's: by pod there are files alone.
+        A volume is its workload's, not one pod's: by pod and node there are files alone.
         """
         told, series = self._newest(tenant, cluster_id, (*FILES, *VOLUMES), namespace)
-        claims = {} if level == "pod" else self._claims(tenant, cluster_id, level, namespace)
-        kept = [one for one in series if level != "pod" or not one.labels["volume"]]
+        claims = {} if level in OF_PODS else self._claims(tenant, cluster_id, level, namespace)
+        kept = [one for one in series if level not in OF_PODS or not one.labels["volume"]]
         grouped = _grouped(kept, level)
         return [
             _head(level, group, grouped.get(group, [])) | told | _files_and_volumes(grouped.get(group, []), claims.get(group, []))
@@ -62,7 +63,12 @@ class CurrentDetailsService:
         watermark = body["watermark"]
         series = reader.newest(metrics, int(watermark), body["step_seconds"], namespace)
         told = {"at": format_time(watermark), "age_seconds": round(self.clock.now() - watermark, 3)}
-        return told, [one for one in series if any(value is not None for value in one.values.values())]
+        pods = Snapshots(self.blobs).load(tenant, cluster_id).inventory.pods
+        node_of = {(pod.namespace, pod.name): pod.node_name for pod in pods}
+        return told, [
+            one._replace(labels={**one.labels, "node": node_of.get((one.labels["namespace"], one.labels["pod"]), "")})
+            for one in series if any(value is not None for value in one.values.values())
+        ]  # fmt: skip
 
     def _claims(self, tenant: str, cluster_id: str, level: Level, namespace: str) -> dict[Group, list[Claim]]:
         inventory = Snapshots(self.blobs).load(tenant, cluster_id).inventory
@@ -88,8 +94,8 @@ def _head(level: Level, group: Group, parts: list[Newest]) -> Answer:
     """Return what a group is called; of a pod also whose it is."""
     labels = dict(zip(LABELS[level], group, strict=True))
     if level == "pod":
-        labels |= {name: parts[0].labels[name] for name in ("kind", "workload")}
-    return {"key": "/".join(group) or "cluster", **{name: labels.get(name) for name in SHOWN}}
+        labels |= {name: parts[0].labels[name] for name in ("kind", "workload", "node")}
+    return {"key": "/".join(group) if group else "cluster", **{name: labels.get(name) for name in SHOWN}}
 
 
 def _sums(parts: Sequence[Newest], metrics: Iterable[str]) -> dict[str, float | None]:

@@ -11,7 +11,6 @@ from worlds.collection import START, STEP, World, level, workload
 
 from upid.domain.inventory import Claim
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
-from upid.services.cluster_records import ClusterRecords
 
 HOUR, DAY = 3600, 86400
 WEB, LEDGER = "uid-shop-Deployment-web", "uid-bank-Deployment-ledger"
@@ -101,9 +100,7 @@ def test_a_shard_that_folds_again_behind_a_joined_day_appends_nothing_twice(worl
         world.collect(cluster_id)
     world.services.history.compact(scope, before=START + 2 * DAY)
     cluster = world.services.cluster_records.get("default", cluster_id).body
-    ClusterRecords.change(
-        world.services.cluster_records, "default", cluster_id, lambda body: body | {"watermark": cluster["watermark"] - HOUR}
-    )
+    world.services.cluster_records.change("default", cluster_id, lambda body: body | {"watermark": cluster["watermark"] - HOUR})
 
     assert world.collect(cluster_id)["status"] == "succeeded"
     assert steps(chunks(world, cluster_id, "network")) == list(range(START - 2 * HOUR, START + 3 * HOUR, STEP))
@@ -120,6 +117,20 @@ def test_a_family_that_is_refused_is_an_error_by_name_and_leaves_the_watermark_t
     assert view["result"]["families"]["network"]["state"] == "refused"
     assert world.services.cluster_records.get("default", cluster_id).body["watermark"] == START
     assert steps(chunks(world, cluster_id, "storage")) == list(range(START - 2 * HOUR, START, STEP))
+
+
+def test_a_family_that_was_refused_is_filled_in_where_its_window_is_collected_again(world: World) -> None:
+    cluster_id, records = world.register(), world.services.cluster_records
+    world.cluster.deaf_to = "network"
+    world.collect(cluster_id, history_seconds=HOUR)
+    world.cluster.deaf_to = ""
+    world.clock.moment += HOUR
+    world.collect(cluster_id)
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START, START + HOUR, STEP))
+
+    records.change("default", cluster_id, lambda body: body | {"watermark": START - HOUR, "pending": [[START - HOUR, START]]})
+    world.collect(cluster_id)
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - HOUR, START + HOUR, STEP))
 
 
 def test_a_deleted_clusters_families_go_with_it(world: World) -> None:
