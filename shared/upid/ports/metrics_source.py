@@ -45,12 +45,32 @@ class Window:
         return (self.end - self.start) // self.step_seconds
 
 
+class Place(NamedTuple):
+    """Where a series lies: on which lane, over the steps [first, end)."""
+
+    lane: int
+    first: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class UsageBlock:
-    """Samples of one metric family: `values` has shape (series, steps of the window); NaN = no sample. Series are unique, in order."""
+    """Samples of one metric family. Series are unique, in order; NaN = no sample.
+
+    values: shape (series, steps of the window), or, where `places` tell the lane and the steps of each series, shape (lanes, steps): very many short
+    series take the room of a few long ones.
+    """
 
     keys: Sequence[PodContainer]
     values: NDArray[np.float32]
+    places: Sequence[Place] | None = None
+
+    def stretch(self, index: int) -> tuple[int, NDArray[np.float32]]:
+        """Return the step that the samples of a series begin with, and the samples; there is none outside of them."""
+        if self.places is None:
+            return 0, self.values[index]
+        lane, first, end = self.places[index]
+        return first, self.values[lane, first:end]
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,12 @@ def _aligned(block: UsageBlock, keys: Sequence[PodContainer], window: Window) ->
     values = np.full((len(keys), window.steps), np.nan, dtype=np.float32)
     place = {key: i for i, key in enumerate(block.keys)}
     there = [i for i, key in enumerate(keys) if key in place]
-    if there:
+    if there and block.places is None:
         values[there] = block.values[[place[keys[i]] for i in there]]
+    elif there:
+        for i in there:
+            first, samples = block.stretch(place[keys[i]])
+            values[i, first : first + len(samples)] = samples
     return values
 
 

@@ -17,7 +17,6 @@ from upid.ports.clock import Clock
 from upid.ports.kubernetes import Kubernetes, KubernetesClients
 from upid.ports.metrics_source import MetricsSource, MetricsSources, NamespaceUsage, Window
 from upid.ports.prices import Prices
-from upid.ports.usage_history import UsageChunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,16 +103,17 @@ class _Run:
     errors: list[WorkError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def size(self, namespaces: Sequence[str], chunks: Sequence[UsageChunk], rows: Sequence[ContainerRow]) -> None:
-        """Take in the entries of a group of namespaces; without chunks they are withheld."""
+    def size(self, namespaces: Sequence[str], usage: NamespaceUsage | None, rows: Sequence[ContainerRow]) -> bool:
+        """Take in the entries of a group of namespaces and return whether there was any usage of theirs; without usage they are withheld."""
         from upid.engine.rightsizing.folds import folded_with_tests  # noqa: PLC0415 as above
         from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
         from upid.services import assessing, entries, features, sizing  # noqa: PLC0415 as above
         from upid.services.rules import active, ruling, rulings  # noqa: PLC0415 as above
+        from upid.services.short_lived import samples_of_usage  # noqa: PLC0415 as above
 
         names = set(namespaces)
         mine = [row for row in rows if row.namespace in names]
-        samples = sizing.samples_of(chunks, mine)
+        samples = samples_of_usage(usage, _part(self.inventory, namespaces), mine) if usage else sizing.samples_of([], mine)
         if self.trail_points:
             self._draw(mine, samples)
         profile, folds = folded_with_tests(samples)
@@ -125,6 +125,7 @@ class _Run:
         self.entries += entries.entries(table)
         self.summaries.append(entries.summary(table))
         self.rules.append(rulings.counted(table.rulings))
+        return bool(len(samples.row))
 
     def _draw(self, rows: Sequence[ContainerRow], samples: Samples) -> None:
         from upid.engine.usage.trails import trails_of  # noqa: PLC0415 numerics load while the cluster is being read
@@ -167,17 +168,15 @@ class ScanService:
         return _result(run, server.context)
 
     def _collect(self, run: _Run, source: MetricsSource, progress: Progress) -> None:
-        from upid.services.attribution import attribute  # noqa: PLC0415 numerics load while the cluster is being read
-        from upid.services.collection_plans import groups_of  # noqa: PLC0415 as above
+        from upid.services.collection_plans import groups_of  # noqa: PLC0415 numerics load while the cluster is being read
         from upid.services.sizing import rows_of  # noqa: PLC0415 as above
 
         groups = groups_of(run.inventory, max(1, SAMPLES_PER_GROUP // run.window.steps))
         rows, done, seen = rows_of(run.inventory), 0, False
         for names, usage in _usages(source, groups, run):
-            chunks = [attribute(usage, _part(run.inventory, names))] if usage else []
             run.warnings += usage.warnings if usage else ()
-            seen = seen or not usage or bool(chunks[0].keys)
-            run.size(names, chunks, rows)
+            has_usage = run.size(names, usage, rows)
+            seen = seen or not usage or has_usage
             done += len(names)
             progress("Reading usage", done, sum(map(len, groups)))
         if not seen:
@@ -205,7 +204,7 @@ def _read(server: Kubernetes, source: MetricsSource, request: ScanRequest) -> In
 def _check(source: MetricsSource) -> None:
     source.check()
     # Numerics load while the cluster is being read: nobody waits for them then.
-    for name in ("attribution", "gathering", "entries", "rules.ruling"):
+    for name in ("short_lived", "entries", "rules.ruling"):
         import_module(f"upid.services.{name}")
 
 

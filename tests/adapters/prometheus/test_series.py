@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from upid.adapters.prometheus.series import Family, below_zero, block_of, not_negative, positive, share_of
+from upid.adapters.prometheus.series import Family, Stretch, below_zero, block_of, not_negative, positive, share_of
 from upid.ports.metrics_source import PodContainer, UsageBlock
 
 NAN = float("nan")
@@ -14,14 +14,20 @@ LABELS = {"namespace": "shop", "pod": "api-1", "container": "api"}
 def joined(*series: tuple[dict[str, str], list[float]], adds: bool = True) -> list[float]:
     family = Family(adds=adds)
     family.add([LABELS | labels for labels, _ in series], np.array([values for _, values in series]))
-    return list(family.by_key()[KEY])
+    return spread(family.by_key()[KEY], len(series[0][1]))
+
+
+def spread(stretch: Stretch, steps: int) -> list[float]:
+    row = np.full(steps, NAN)
+    row[stretch.first : stretch.end] = stretch.values
+    return list(row)
 
 
 @pytest.mark.parametrize("adds", [True, False])
 def test_the_same_run_scraped_twice_counts_once(adds: bool) -> None:
     rows = ({"id": "/a", "prometheus_replica": "0"}, [1.0, NAN]), ({"id": "/a", "prometheus_replica": "1"}, [1.1, 2.0])
 
-    assert joined(*rows, adds=adds) == [1.1, 2.0]
+    assert joined(*rows, adds=adds) == pytest.approx([1.1, 2.0])
 
 
 def test_series_that_others_repeat_are_counted() -> None:
@@ -69,7 +75,7 @@ def test_series_of_no_container_are_left_out() -> None:
 def test_parts_follow_each_other_and_gaps_stay() -> None:
     other = PodContainer("shop", "api-0", "api")
 
-    block = block_of([{KEY: np.array([1.0, 2.0])}, {other: np.array([3.0])}], [2, 1])
+    block = block_of([{KEY: Stretch(0, np.array([1.0, 2.0]))}, {other: Stretch(0, np.array([3.0]))}], [2, 1])
 
     assert block.keys == [other, KEY]
     np.testing.assert_array_equal(block.values, [[NAN, NAN, 3], [1, 2, NAN]])

@@ -12,7 +12,7 @@ from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.queries import LIMITS, OWNERS, RESTARTS, TERMINATED, one_of, selector
 from upid.adapters.prometheus.ranges import Answers, ask_range, incomplete
-from upid.adapters.prometheus.series import Row, block_of
+from upid.adapters.prometheus.series import Row, rows_of_parts
 from upid.domain.errors import RefusedError
 from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, Window
 
@@ -81,8 +81,7 @@ class Happenings:
         # One moment more than steps: what was so when the window began.
         ask_range(self.client, query, Grid(self.window.start, coarse.step, coarse.count + 1), adds=False, into=answers)
         warnings.extend(answers.warnings)
-        block = block_of(answers.parts, answers.widths)
-        return dict(zip(block.keys, block.values, strict=True))
+        return dict(zip(*rows_of_parts(answers.parts, answers.widths), strict=True))
 
 
 def key_of(labels: dict[str, str]) -> PodContainer:

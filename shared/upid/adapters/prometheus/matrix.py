@@ -26,6 +26,7 @@ _OPENING: Final = b'"result":['
 _METRIC: Final = b'{"metric":'
 _VALUES: Final = b',"values":[['
 _END: Final = b"]]"
+CELLS: Final = 2_000_000  # of one matrix of rows
 HUGE: Final = 1e30  # no usage is that large, and float32 holds what is smaller
 _QUOTE: Final = ord('"')
 _CYCLE: Final = 10**8  # of a time in seconds the last eight digits are read: no window is longer than three years
@@ -91,8 +92,11 @@ class MatrixReader:
             labels.append(orjson.loads(text[at + len(_METRIC) : middle]))
             regions.append(text[middle + len(_VALUES) - 1 : end + 1])
             at = end + 3 + (text[end + 3] == ord(","))
-        if regions:
-            self.found(labels, rows_of(regions, self.grid, self.faults))
+        # Of short series on a long grid the text of one piece holds very many: they are not all spread out at once.
+        most = max(CELLS // max(self.grid.count, 1), 1)
+        for begin in range(0, len(regions), most):
+            some = slice(begin, begin + most)
+            self.found(labels[some], rows_of(regions[some], self.grid, self.faults))
         return text[at:]
 
     def _plain(self, text: bytes) -> dict[str, Any]:

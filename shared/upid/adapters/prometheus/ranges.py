@@ -9,7 +9,7 @@ from typing import Any, Final, Generic
 
 from upid.adapters.prometheus.client import PrometheusClient, SlowError, TimedOutError
 from upid.adapters.prometheus.matrix import Grid, MatrixReader
-from upid.adapters.prometheus.series import CONTAINERS, Family, Key, Pooling, Row
+from upid.adapters.prometheus.series import CONTAINERS, Family, Key, Pooling, Stretch
 from upid.domain.errors import RefusedError
 
 SAMPLES_PER_ANSWER: Final = 1_000_000
@@ -25,7 +25,7 @@ class Answers(Generic[Key]):
     duplicates: series that others repeated. faults: samples that were dropped or put in order, by reason.
     """
 
-    parts: list[dict[Key, Row]] = field(default_factory=list)
+    parts: list[dict[Key, Stretch]] = field(default_factory=list)
     widths: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     duplicates: int = 0

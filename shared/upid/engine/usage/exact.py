@@ -41,6 +41,7 @@ def exact_evidence(samples: Samples) -> Evidence:
     grid = grid_of(samples.start, samples.step_seconds, steps)
     cpu, memory = _empty(rows, len(grid.days)), _empty(rows, len(grid.days))
     covered, first, pods = np.zeros(rows, dtype=np.int64), np.full(rows, steps), np.zeros(rows, dtype=np.int64)
+    pods_of_series = samples.pods_of_series
     for block in blocks_of(samples.row, steps) if steps else ():
         seen = np.zeros((len(block.local), steps), dtype=bool)
         for values, metric in ((samples.cpu_cores, cpu), (samples.memory_bytes, memory)):
@@ -48,7 +49,7 @@ def exact_evidence(samples: Samples) -> Evidence:
             valid = ~np.isnan(chosen)
             seen |= valid
             _gather(metric, block, chosen, valid, grid)
-        pods[block.groups] = np.add.reduceat(seen.any(axis=1), block.starts, dtype=np.int64)
+        pods[block.groups] = np.add.reduceat(seen.any(axis=1) * pods_of_series[block.series], block.starts, dtype=np.int64)
         at_all = seen if block.is_single else np.logical_or.reduceat(seen, block.starts, axis=0)
         covered[block.groups] = at_all.sum(axis=1)
         first[block.groups] = np.where(at_all.any(axis=1), np.argmax(at_all, axis=1), steps)

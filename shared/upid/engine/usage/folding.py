@@ -14,7 +14,7 @@ from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import DAY_SLOTS, copied, day_weight
 from upid.engine.usage.hourly import Hourly, add_hours, copy_hourly
 from upid.engine.usage.profile import UsageProfile
-from upid.engine.usage.runs import fold_runs
+from upid.engine.usage.runs import SILENT_SECONDS, fold_runs
 from upid.engine.usage.samples import Samples
 from upid.engine.usage.shifting import at_days
 
@@ -144,7 +144,7 @@ def _with_events(profile: UsageProfile, samples: Samples, grid: Grid) -> UsagePr
         for day in np.flatnonzero(column >= 0):
             np.add.at(throttled_total[:, column[day]], samples.row[measured], total[:, day])
             np.add.at(throttled_count[:, column[day]], samples.row[measured], count[:, day])
-    pods = np.maximum(profile.pods, np.bincount(samples.row, minlength=profile.rows)).astype(np.int32)
+    pods = np.maximum(profile.pods, np.bincount(samples.row, weights=samples.pods_of_series, minlength=profile.rows)).astype(np.int32)
     return replace(
         profile, throttled_total=throttled_total, throttled_count=throttled_count, oom_kills=oom_kills, restarts=restarts, oom_limit_bytes=oom_limit,
         pods=pods,
@@ -161,12 +161,27 @@ def _with_startup(profile: UsageProfile, samples: Samples) -> UsageProfile:
 
 
 def _startup(before: NDArray[np.float32], values: NDArray[np.float32], samples: Samples) -> NDArray[np.float32]:
-    """Return the largest value within ten minutes of a start: a series that begins within the samples, not with them."""
-    started = np.flatnonzero(np.isnan(values[:, 0]) & ~np.isnan(values).all(axis=1))
+    """Return the largest value within ten minutes of a start within the samples: of a series; of a batch row, behind each silence longer than a run's."""
+    batch = np.zeros(len(samples.row), dtype=bool) if samples.is_batch is None else samples.is_batch[samples.row]
+    started = np.flatnonzero(~batch & np.isnan(values[:, 0]) & ~np.isnan(values).all(axis=1))
+    first = np.argmax(~np.isnan(values[started]), axis=1)
+    runs = np.flatnonzero(batch)
+    run, at = _begins(~np.isnan(values[runs]), SILENT_SECONDS // samples.step_seconds + 1)
+    series, first = np.concatenate([started, runs[run]]), np.concatenate([first, at])
     result = before.copy()
-    if len(started):
-        first = np.argmax(~np.isnan(values[started]), axis=1)
+    if len(series):
         steps = first[:, None] + np.arange(max(STARTUP_SECONDS // samples.step_seconds, 1))
-        peak = np.fmax.reduce(values[started[:, None], np.minimum(steps, values.shape[1] - 1)], axis=1)
-        np.fmax.at(result, samples.row[started], peak)
+        peak = np.fmax.reduce(values[series[:, None], np.minimum(steps, values.shape[1] - 1)], axis=1)
+        np.fmax.at(result, samples.row[series], peak)
     return result
+
+
+def _begins(there: NDArray[np.bool_], gap: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return series and step of each sample, but for one in the first step, with none in the `gap` steps before it."""
+    lasts = np.zeros_like(there)
+    for back in range(1, min(gap, there.shape[1] - 1) + 1):
+        lasts[:, back:] |= there[:, :-back]
+    begins = there & ~lasts
+    begins[:, :1] = False
+    series, step = np.nonzero(begins)
+    return series, step

@@ -34,6 +34,8 @@ class Samples:
         Index of the workload that each row belongs to.
     is_batch : ndarray, shape (rows,), bool, or None
         Rows whose pods come and go: of Jobs and CronJobs. None = none of them.
+    pods : ndarray, shape (series,), int, or None
+        How many pods each series is of: short-lived pods of a row that ran one after the other may share one. None = one each.
     """
 
     start: int
@@ -47,6 +49,7 @@ class Samples:
     row: NDArray[np.int64]
     workload: NDArray[np.int64]
     is_batch: NDArray[np.bool_] | None = None
+    pods: NDArray[np.int64] | None = None
 
     @property
     def end(self) -> int:
@@ -57,3 +60,8 @@ class Samples:
     def rows(self) -> int:
         """How many rows the samples speak of, those without a series included."""
         return int(self.workload.shape[0])
+
+    @property
+    def pods_of_series(self) -> NDArray[np.int64]:
+        """How many pods each series is of."""
+        return np.ones(len(self.row), dtype=np.int64) if self.pods is None else self.pods
