@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from upid.engine.statistics.rows import centred, row_variance
+from upid.engine.statistics.rows import centred, row_deviation
 
 Floats = NDArray[np.float64]
 Detector = Literal["standard_deviation", "z_score", "robust_z", "iqr", "percentile_band", "seasonal_residual"]
@@ -120,7 +120,7 @@ def _centre_and_spread(seen: Floats, detector: str, threshold: float, tail: floa
 
 def _moments(seen: Floats) -> tuple[Floats, Floats, Floats]:
     rows = centred(seen)
-    spread = np.sqrt(row_variance(rows))
+    spread = row_deviation(rows)
     return rows.mean, spread, spread
 
 

@@ -91,11 +91,11 @@ def grow(times: Floats, values: Floats, ahead: Floats, *, model: Model, confiden
             line.residual_deviation,
         )
     criterion = criterion + 2 * np.where(known, y, 0.0).sum(axis=1)
-    with np.errstate(over="ignore"):
-        rate = np.expm1(line.slope)
+    with np.errstate(over="ignore", under="ignore"):
+        rate, now = np.expm1(line.slope), np.exp(level)
         low, high, middle = np.exp(at - wide), np.exp(at + wide), np.exp(at)
-    return Growth(np.exp(level), rate, rate, _quality(values, np.exp(_fitted(line.slope, line.at(float(last)), times - last))), criterion,
-                  line.p_value_correlated, middle, low, high, line.residual_deviation)  # fmt: skip
+        quality = _quality(values, np.exp(_fitted(line.slope, line.at(float(last)), times - last)))
+    return Growth(now, rate, rate, quality, criterion, line.p_value_correlated, middle, low, high, line.residual_deviation)
 
 
 def _half_widths(

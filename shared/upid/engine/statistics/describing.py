@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.statistics.quantiles import sorted_quantiles
-from upid.engine.statistics.rows import centred, row_variance
+from upid.engine.statistics.rows import centred, row_deviation
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def describe(values: Floats, probabilities: tuple[float, ...] = (0.05, 0.25, 0.5
        doi:10.1175/1520-0450(1984)023<0800:TIAEOE>2.0.CO;2
     """
     rows = centred(values)
-    deviation = np.sqrt(row_variance(rows))
+    deviation = row_deviation(rows)
     ordered = np.sort(values, axis=1)
     quantiles = (
         sorted_quantiles(ordered, rows.count, probabilities) if values.shape[1] else np.full((len(values), len(probabilities)), np.nan)

@@ -46,10 +46,10 @@ def power_of_two(size: Floats) -> Floats:
     return np.where(size > 0, np.ldexp(1.0, np.frexp(size)[1]), 1.0)
 
 
-def row_variance(rows: Centred, *, ddof: int = 1) -> Floats:
-    """Return the variance of each row; NaN with no more than `ddof` values."""
+def row_deviation(rows: Centred, *, ddof: int = 1) -> Floats:
+    """Return the standard deviation of each row, which is a number even where its square is none; NaN with no more than `ddof` values."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (rows.values**2).sum(axis=1) / (rows.count - ddof) * rows.scale**2
+        found = np.sqrt((rows.values**2).sum(axis=1) / (rows.count - ddof)) * rows.scale
     return np.where(rows.count > ddof, found, np.nan)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from upid.engine.statistics.rows import centred, row_variance
+from upid.engine.statistics.rows import centred, row_deviation
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def spread_by_group(values: Floats, groups: NDArray[np.int64], size: int) -> Gro
     starts = np.searchsorted(groups[order], np.arange(size))
     table[groups[order], np.arange(len(groups)) - starts[groups[order]]] = values[order]
     rows = centred(table)
-    deviation = np.sqrt(row_variance(rows))
+    deviation = row_deviation(rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         return GroupSpread(rows.count, rows.mean, deviation, np.where(rows.mean == 0, np.nan, deviation / np.abs(rows.mean)))
 

@@ -111,8 +111,11 @@ def _grown(panel: Panel, row: int, fits: Mapping[str, Growth], ahead: Floats, re
     model, warnings = _model(row, fits, request["model"], rising=rising)
     found = fits[model]
     relative, rate = float(found.relative[row]), float(found.rate[row])
-    per_week = math.expm1(WEEK_DAYS * math.log1p(relative)) if model == "exponential" else relative * WEEK_DAYS
+    with np.errstate(over="ignore", divide="ignore"):  # e-folds a day may be more than a number holds, or a fall to nothing
+        per_week = float(np.expm1(WEEK_DAYS * np.log1p(relative))) if model == "exponential" else relative * WEEK_DAYS
     doubling = (math.log(2) / math.log1p(relative) if model == "exponential" else 1 / relative) if relative > 0 else math.nan
+    if math.isinf(per_week):
+        warnings = [*warnings, "Growth per week is more than a number holds."]
     level = float(found.level[row])
     figures = {
         "level": level, "growth_per_day": level * rate if model == "exponential" else rate, "relative_growth_per_day": relative,
