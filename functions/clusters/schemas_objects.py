@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from dataclasses import replace
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, SerializerFunctionWrapHandler, model_serializer
 from pydantic.json_schema import JsonSchemaValue
@@ -176,8 +177,10 @@ class ObservedPage(Page[Shown], Generic[Shown]):
     malformed: int = Field(description="Objects of this page that could not be read and are left out.")
 
     @classmethod
-    def observed(cls, listed: Listed, shown: type[Shown], fields: frozenset[str]) -> Self:
-        """Return the page of a list, with these fields of each item (all without)."""
+    def observed(cls, listed: Listed, filters: ObjectFilters) -> Self:
+        """Return the page of a list, with the fields of each item that filters name (all without)."""
+        (shown,) = get_args(cls.model_fields["items"].annotation)
+        fields = filters.named()
         picked = fields | {"name", "namespace"} if fields else frozenset(shown.model_fields)
         items = [shown.model_validate({name: value for name, value in row.items() if name in picked}) for row in listed.rows]
         return cls(
@@ -201,19 +204,18 @@ class ObjectFilters(Answer):
         default=None, max_length=8000, description="Where to go on: `next_cursor` of the page before, with the same query otherwise."
     )
 
-    def query(self) -> ObjectQuery:
-        """Return what the service takes."""
-        return ObjectQuery("", self.selector, self.live, self.limit, self.cursor)
+    def named(self) -> frozenset[str]:
+        """Return the fields that were asked for, none for all."""
+        return frozenset(filter(None, (name.strip() for name in self.fields.split(","))))
 
-    def picked(self, shown: type[BaseModel]) -> frozenset[str]:
-        """Return the fields that were asked for; InvalidRequestError for one that items do not have."""
-        names = frozenset(filter(None, (name.strip() for name in self.fields.split(","))))
-        unknown = sorted(names - set(shown.model_fields))
+    def query(self, shown: type[BaseModel]) -> ObjectQuery:
+        """Return what the service takes; InvalidRequestError for a field that items, which are `shown` so, do not have."""
+        unknown = sorted(self.named() - set(shown.model_fields))
         if unknown:
             raise InvalidRequestError(
                 [{"pointer": "?fields", "detail": f"There is no field {unknown[0]!r}: there are {', '.join(shown.model_fields)}."}]
             )
-        return names
+        return ObjectQuery("", self.selector, self.live, self.limit, self.cursor)
 
 
 class NamespacedFilters(ObjectFilters):
@@ -221,6 +223,6 @@ class NamespacedFilters(ObjectFilters):
 
     namespace: Namespace = ""
 
-    def query(self) -> ObjectQuery:
-        """Return what the service takes."""
-        return ObjectQuery(self.namespace, self.selector, self.live, self.limit, self.cursor)
+    def query(self, shown: type[BaseModel]) -> ObjectQuery:
+        """Return what the service takes, as `ObjectFilters.query`."""
+        return replace(super().query(shown), namespace=self.namespace)

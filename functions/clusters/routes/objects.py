@@ -35,9 +35,8 @@ InNamespace = Annotated[NamespacedFilters, Query()]
 @router.get("/<cluster_id>/nodes", permission="clusters:read", errors=ERRORS)
 def list_cluster_nodes(cluster_id: str, services: Injected, caller: CurrentCaller, filters: Filters) -> ObservedPage[ClusterNodeOut]:
     """List the cluster's nodes."""
-    fields = filters.picked(ClusterNodeOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "nodes", filters.query())
-    return ObservedPage[ClusterNodeOut].observed(listed, ClusterNodeOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "nodes", filters.query(ClusterNodeOut))
+    return ObservedPage[ClusterNodeOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/namespaces", permission="clusters:read", errors=ERRORS)
@@ -45,9 +44,8 @@ def list_cluster_namespaces(
     cluster_id: str, services: Injected, caller: CurrentCaller, filters: Filters
 ) -> ObservedPage[ClusterNamespaceOut]:
     """List the cluster's namespaces."""
-    fields = filters.picked(ClusterNamespaceOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "namespaces", filters.query())
-    return ObservedPage[ClusterNamespaceOut].observed(listed, ClusterNamespaceOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "namespaces", filters.query(ClusterNamespaceOut))
+    return ObservedPage[ClusterNamespaceOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/workloads", permission="clusters:read", errors=ERRORS)
@@ -55,17 +53,15 @@ def list_cluster_workloads(
     cluster_id: str, services: Injected, caller: CurrentCaller, filters: InNamespace
 ) -> ObservedPage[ClusterWorkloadOut]:
     """List the cluster's workloads of every kind; live without bare pods and the kinds of operators."""
-    fields = filters.picked(ClusterWorkloadOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "workloads", filters.query())
-    return ObservedPage[ClusterWorkloadOut].observed(listed, ClusterWorkloadOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "workloads", filters.query(ClusterWorkloadOut))
+    return ObservedPage[ClusterWorkloadOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/pods", permission="clusters:read", errors=ERRORS)
 def list_cluster_pods(cluster_id: str, services: Injected, caller: CurrentCaller, filters: InNamespace) -> ObservedPage[ClusterPodOut]:
     """List the cluster's pods."""
-    fields = filters.picked(ClusterPodOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "pods", filters.query())
-    return ObservedPage[ClusterPodOut].observed(listed, ClusterPodOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "pods", filters.query(ClusterPodOut))
+    return ObservedPage[ClusterPodOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/deployments", permission="clusters:read", errors=ERRORS)
@@ -73,9 +69,8 @@ def list_cluster_deployments(
     cluster_id: str, services: Injected, caller: CurrentCaller, filters: InNamespace
 ) -> ObservedPage[ClusterDeploymentOut]:
     """List the cluster's Deployments."""
-    fields = filters.picked(ClusterDeploymentOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "deployments", filters.query())
-    return ObservedPage[ClusterDeploymentOut].observed(listed, ClusterDeploymentOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "deployments", filters.query(ClusterDeploymentOut))
+    return ObservedPage[ClusterDeploymentOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/services", permission="clusters:read", errors=ERRORS)
@@ -83,9 +78,8 @@ def list_cluster_services(
     cluster_id: str, services: Injected, caller: CurrentCaller, filters: InNamespace
 ) -> ObservedPage[ClusterServiceOut]:
     """List the cluster's Services."""
-    fields = filters.picked(ClusterServiceOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "services", filters.query())
-    return ObservedPage[ClusterServiceOut].observed(listed, ClusterServiceOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "services", filters.query(ClusterServiceOut))
+    return ObservedPage[ClusterServiceOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/configmaps", permission="clusters:read", errors=ERRORS)
@@ -93,9 +87,8 @@ def list_cluster_config_maps(
     cluster_id: str, services: Injected, caller: CurrentCaller, filters: InNamespace
 ) -> ObservedPage[ClusterConfigMapOut]:
     """List the cluster's ConfigMaps: their keys and sizes, never a value."""
-    fields = filters.picked(ClusterConfigMapOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "configmaps", filters.query())
-    return ObservedPage[ClusterConfigMapOut].observed(listed, ClusterConfigMapOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "configmaps", filters.query(ClusterConfigMapOut))
+    return ObservedPage[ClusterConfigMapOut].observed(listed, filters)
 
 
 @router.get("/<cluster_id>/secrets", permission="clusters:read", errors=ERRORS)
@@ -103,6 +96,5 @@ def list_cluster_secrets(
     cluster_id: str, services: Injected, caller: CurrentCaller, filters: InNamespace
 ) -> ObservedPage[ClusterSecretOut]:
     """List the cluster's Secrets: their names, types, sizes and ages, never a value."""
-    fields = filters.picked(ClusterSecretOut)
-    listed = services.cluster_objects.list(caller, cluster_id, "secrets", filters.query())
-    return ObservedPage[ClusterSecretOut].observed(listed, ClusterSecretOut, fields)
+    listed = services.cluster_objects.list(caller, cluster_id, "secrets", filters.query(ClusterSecretOut))
+    return ObservedPage[ClusterSecretOut].observed(listed, filters)
