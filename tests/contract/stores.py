@@ -19,6 +19,7 @@ from upid.adapters.directory.blobs import open_blobs
 from upid.adapters.dynamodb.store import open_store
 from upid.adapters.influxdb.client import InfluxClient
 from upid.adapters.influxdb.history import InfluxHistory
+from upid.adapters.influxdb.rollups import InfluxRollups
 from upid.adapters.keyfile.sealer import KeyfileSealer
 from upid.adapters.kms.sealer import KmsSealer
 from upid.adapters.s3.blobs import S3Blobs
@@ -131,6 +132,7 @@ HISTORIES: dict[str, Callable[[Path], UsageHistory]] = {
 ROLLUPS: dict[str, Callable[[Path], UsageRollups]] = {
     "directory": lambda place: ColumnarRollups(_directory(place)),
     "s3": lambda place: ColumnarRollups(_s3(place)),
+    "influxdb": lambda place: InfluxRollups(InfluxClient(InfluxSettings(influx_url(), prefix=named(place)))),
 }
 SEALERS: dict[str, Callable[[Path], Sealer]] = {"keyfile": _keyfile, "kms": _kms}
 # moto lives in one process, and in its threads two writers with one condition may both win: rivals meet at a server of its own.

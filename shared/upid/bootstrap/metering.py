@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from upid.bootstrap.platform import Platform
 
 if TYPE_CHECKING:
-    from upid.ports.usage_rollups import UsageRollups
     from upid.services.aggregations import AggregationsService
     from upid.services.collecting import CollectingService
     from upid.services.collections import CollectionsService
@@ -80,13 +79,6 @@ class Metering(Platform):
             clusters=self.cluster_records, blobs=self.blobs, history=self.history, kubernetes=self.kubernetes, metrics_sources=self.metrics_sources,
             clock=self.clock, log=WorkLog("collections", self.records, self.clock), observing=self.observing,
         )  # fmt: skip
-
-    @cached_property
-    def rollups(self) -> UsageRollups:
-        """Usage on longer steps."""
-        from upid.adapters.columnar.rollups import ColumnarRollups
-
-        return ColumnarRollups(self.blobs)
 
     @cached_property
     def retention(self) -> Retention:

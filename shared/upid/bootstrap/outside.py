@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from upid.bootstrap.home import Home
 
 if TYPE_CHECKING:
+    from upid.adapters.influxdb.client import InfluxClient
     from upid.adapters.resilience.guards import Guards
     from upid.ports.kubernetes import KubernetesClients
     from upid.ports.metrics_source import MetricsSources
     from upid.ports.usage_history import UsageHistory
+    from upid.ports.usage_rollups import UsageRollups
     from upid.services.circuits import Circuits
 
 
@@ -35,16 +37,34 @@ class Outside(Home):
     @cached_property
     def history(self) -> UsageHistory:
         """Usage as it was measured: in an InfluxDB where the settings name one, else on blobs."""
-        if not self.settings.influxdb:
+        if self.influxdb is None:
             from upid.adapters.columnar.history import ColumnarHistory
 
             return ColumnarHistory(self.blobs)
         from upid.adapters.buffered.history import BufferedHistory
-        from upid.adapters.influxdb.client import InfluxClient
         from upid.adapters.influxdb.history import InfluxHistory
 
-        client = InfluxClient(self.settings.influxdb, self.guards.of("usage-history/influxdb"))
-        return BufferedHistory(InfluxHistory(client), self.blobs)
+        return BufferedHistory(InfluxHistory(self.influxdb), self.blobs)
+
+    @cached_property
+    def rollups(self) -> UsageRollups:
+        """Usage on longer steps, where the history is."""
+        if self.influxdb is None:
+            from upid.adapters.columnar.rollups import ColumnarRollups
+
+            return ColumnarRollups(self.blobs)
+        from upid.adapters.influxdb.rollups import InfluxRollups
+
+        return InfluxRollups(self.influxdb)
+
+    @cached_property
+    def influxdb(self) -> InfluxClient | None:
+        """The InfluxDB that the settings name, None without one."""
+        if not self.settings.influxdb:
+            return None
+        from upid.adapters.influxdb.client import InfluxClient
+
+        return InfluxClient(self.settings.influxdb, self.guards.of("usage-history/influxdb"))
 
     @cached_property
     def kubernetes(self) -> KubernetesClients:

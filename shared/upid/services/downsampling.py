@@ -38,7 +38,7 @@ class DownsamplingService:
     clock: Clock
 
     def run(self, *, within_seconds: float) -> dict[str, Any]:
-        """Return {"days": brought onto longer steps, "failed": ids of clusters that were not, "expired": tenants whose old usage was removed}."""
+        """Return {"days": of shards and families that were brought onto longer steps, "failed": ids of clusters that were not, "expired": tenants whose old usage was removed}."""
         until, days = self.clock.now() + within_seconds, 0
         failed: list[str] = []
         tenants: dict[str, bool] = {}
@@ -59,7 +59,7 @@ class DownsamplingService:
         return {"days": days, "failed": failed, "expired": expired}
 
     def downsample(self, tenant: str, cluster_id: str, *, until: float = 2.0**53) -> int:
-        """Bring a cluster's days that are over onto longer steps while the clock is before `until`, and return how many there were; errors as the stores'."""
+        """Bring a cluster's days that are over onto longer steps while the clock is before `until`, and return how many there were, of each shard and family; errors as the stores'."""
         body = self.clusters.get(tenant, cluster_id).body
         end = (body["watermark"] or 0) // DAY_SECONDS * DAY_SECONDS
         if end <= body.get(DONE, 0):

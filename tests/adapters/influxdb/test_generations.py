@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from adapters.influxdb.answering import Asked, Server, serving
 
-from upid.adapters.influxdb.databases import Databases
+from upid.adapters.influxdb.databases import MEASUREMENTS, Databases
 from upid.adapters.influxdb.history import InfluxHistory
 
 NAME = "upid_default_300s"
@@ -62,7 +62,7 @@ def test_a_server_of_2_has_a_bucket_for_each_database(second: Server) -> None:
 def test_a_server_of_2_deletes_one_cluster(second: Server) -> None:
     assert InfluxHistory(second.client(organization="ops")).delete_cluster("default", "cl_1") == ""
     assert [(query, body["predicate"]) for _, path, query, body in changes(second) if path == "/api/v2/delete"] == [
-        ({"org": "ops", "bucket": NAME}, f'_measurement="{measurement}" AND cluster="cl_1"') for measurement in ("windows", "members", "samples")
+        ({"org": "ops", "bucket": NAME}, f'_measurement="{measurement}" AND cluster="cl_1"') for measurement in MEASUREMENTS
     ]  # fmt: skip
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from upid.adapters.columnar.blocks import packed_rows, unpacked_rows
 from upid.adapters.columnar.quarantine import Quarantine
-from upid.adapters.columnar.windows import DAY_SECONDS, shown
+from upid.adapters.columnar.windows import DAY_SECONDS, period_end, periods_to_join, shown
 from upid.engine.arrays import pack, unpack
 from upid.engine.usage.rollups import Part, Rollup, Sketch, put_together, taken
 from upid.ports.blobs import Blobs
@@ -25,7 +24,6 @@ from upid.ports.usage_rollups import RollupChunk, RollupScope
 
 _KEYS: Final = re.compile(r"(\d{10,})-(\d{10,})\.keys\.bin")
 _ROLLUP: Final = re.compile(r"t/[^/]+/clusters/[^/]+/rollups/(\d+)/[^/]+/\d+-(\d+)\..*")
-WEEK_SECONDS: Final = 7 * DAY_SECONDS
 _BETWEEN: Final = "\x1f"  # between the names of a series: no name of Kubernetes has it
 
 
@@ -69,14 +67,10 @@ class ColumnarRollups:
     def compact(self, scope: RollupScope, *, before: float) -> int:
         """Join weeks of the month that goes on, and months; what one was made of goes a day later, so that who listed it can read it."""
         windows = list(self._windows(scope))
-        seen = shown(windows)
-        for hidden in set(windows) - set(seen):
-            if _period_end(hidden, before) + DAY_SECONDS <= before:
+        for hidden in set(windows) - set(shown(windows)):
+            if period_end(hidden, before) + DAY_SECONDS <= before:
                 self._delete(hidden)
-        periods: dict[int, list[_Window]] = {}
-        for window in seen:
-            periods.setdefault(_period_end(window, before), []).append(window)
-        return sum(self._join(scope, period) for end, period in periods.items() if len(period) > 1 and end <= before)
+        return sum(self._join(scope, period) for period in periods_to_join(windows, before))
 
     def expire(self, tenant: str, step_seconds: int, *, days: int, now: float) -> None:
         """Remove what is older than it is kept."""
@@ -155,16 +149,6 @@ def joined(chunks: Sequence[RollupChunk]) -> RollupChunk:
         ]
         metrics[metric] = put_together(parts, len(keys), (end - start) // step)
     return RollupChunk(keys, start, end, step, metrics)
-
-
-def _period_end(window: _Window, before: float) -> int:
-    """Return the end of the month that a window begins in, where that is over; else of its seven days, counted from the first of the month."""
-    begin = datetime.fromtimestamp(window.start, UTC)
-    end = int(datetime(begin.year + begin.month // 12, begin.month % 12 + 1, 1, tzinfo=UTC).timestamp())
-    if end <= before:
-        return end
-    first = int(datetime(begin.year, begin.month, 1, tzinfo=UTC).timestamp())
-    return min(first + (window.start - first) // WEEK_SECONDS * WEEK_SECONDS + WEEK_SECONDS, end)
 
 
 def _rows_of(uids: Any, wanted: Any) -> Any:

@@ -17,7 +17,7 @@ import orjson
 from upid.adapters.influxdb.client import InfluxClient
 from upid.domain.errors import NotFoundError, RefusedError
 
-MEASUREMENTS: Final = ("windows", "members", "samples")
+MEASUREMENTS: Final = ("windows", "members", "samples", "figures")
 ALWAYS: Final = {"start": "1970-01-01T00:00:00Z", "stop": "2261-01-01T00:00:00Z"}
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -30,12 +30,12 @@ class Databases:
     _generation: int = field(default=0, init=False)
 
     def name(self, tenant: str, resolution: str) -> str:
-        """Return the name of a tenant's database of a resolution, such as `upid_default_300s`."""
+        """Return the name of a tenant's database of a resolution, such as `upid_default_300s`; those of rollups end in r: `upid_default_3600r`."""
         return f"{self.client.settings.prefix}_{tenant}_{resolution}"
 
-    def of(self, tenant: str) -> list[str]:
-        """Return the names of a tenant's databases that are there, sorted."""
-        mine = re.compile(re.escape(f"{self.client.settings.prefix}_{tenant}_") + r"\d+s")
+    def of(self, tenant: str, kinds: str = "s") -> list[str]:
+        """Return the names of a tenant's databases that are there, sorted: of samples (s), of rollups (r), or both (sr)."""
+        mine = re.compile(re.escape(f"{self.client.settings.prefix}_{tenant}_") + rf"\d+[{kinds}]")
         found = [str(row[0]) for series in self.client.execute("SHOW DATABASES") for row in series.get("values", ())]
         return sorted(name for name in found if mine.fullmatch(name))
 
@@ -48,6 +48,14 @@ class Databases:
             _unless_there(lambda: self._json("POST", "/api/v2/buckets", {}, body))
         else:
             _unless_there(lambda: self._json("POST", "/api/v3/configure/database", {}, {"db": database}))
+
+    def write(self, database: str, lines: bytes) -> None:
+        """Write points, into a database that is made where there is none; errors as the client's."""
+        try:
+            self.client.write(database, lines)
+        except NotFoundError:
+            self.create(database)
+            self.client.write(database, lines)
 
     def keep(self, database: str, days: int) -> None:
         """Let the server drop by itself what is older than so many days."""

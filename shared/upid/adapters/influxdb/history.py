@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from upid.adapters.columnar.windows import days_to_join, shown
 from upid.adapters.influxdb.client import InfluxClient
 from upid.adapters.influxdb.databases import Databases
-from upid.domain.errors import AppError, ConflictError, NotFoundError
+from upid.domain.errors import AppError, ConflictError
 from upid.domain.metrics import FAMILIES, USAGE
 from upid.ports.usage_history import HistoryScope, HistoryState, MetricChunk, UsageChunk
 
@@ -76,12 +76,12 @@ class InfluxHistory:
 
     def delete_cluster(self, tenant: str, cluster_id: str) -> str:
         """Remove everything of a cluster; where the server cannot, return that its points stay until the databases let go of them."""
-        kept = [name for name in self._databases.of(tenant) if not self._databases.delete_cluster(name, cluster_id)]
+        kept = [name for name in self._databases.of(tenant, "sr") if not self._databases.delete_cluster(name, cluster_id)]
         return f"{LIMIT} The samples of {cluster_id} stay in {', '.join(kept)} until their retention ends." if kept else ""
 
     def delete_tenant(self, tenant: str) -> None:
-        """Drop the databases of a tenant."""
-        for name in self._databases.of(tenant):
+        """Drop the databases of a tenant, those of rollups too."""
+        for name in self._databases.of(tenant, "sr"):
             self._databases.drop(name)
 
     def expire(self, tenant: str, *, days: int, now: float) -> None:  # noqa: ARG002 the server has a clock
@@ -117,11 +117,7 @@ class InfluxHistory:
         samples = lines.sample_lines(scope, chunk) if kind == PART else ()
         window = lines.window_line(scope, chunk, kind, digest)
         for body in chain(samples, lines.member_lines(scope, chunk, kind, digest), (window,)):
-            try:
-                self._client.write(database, body)
-            except NotFoundError:
-                self._databases.create(database)
-                self._client.write(database, body)
+            self._databases.write(database, body)
 
     def _join(self, shard: Shard, day: list[StoredWindow]) -> bool:
         from upid.adapters.columnar.joining import joined  # noqa: PLC0415 as in append

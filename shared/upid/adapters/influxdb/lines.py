@@ -17,26 +17,26 @@ from upid.domain.metrics import USAGE
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk
 
 POINTS: Final = 10_000  # of one request
-_ESCAPES: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": " "})
+ESCAPES: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": " "})
 Chunk = UsageChunk | MetricChunk
 
 
 def sample_lines(scope: HistoryScope, chunk: Chunk) -> Iterator[bytes]:
     """Yield the samples of a chunk, so many points at a time."""
     samples = {name: values for name, values in samples_of(chunk).items() if not np.isnan(values).all()}
-    texts = {name: _texts(values) for name, values in samples.items()}
+    texts = {name: texts_of(values) for name, values in samples.items()}
     lines: list[str] = []
     for row, key in enumerate(chunk.keys):
-        head = f"samples,{_tags(scope, chunk)}{_key_tags(key)} "
+        head = f"samples,{_tags(scope, chunk)}{key_tags(key)} "
         there = np.any([~np.isnan(values[row]) for values in samples.values()], axis=0) if samples else np.zeros(1, bool)
         for step in np.flatnonzero(there).tolist():
             fields = ",".join(f"{name}={rows[row][step]}" for name, rows in texts.items() if rows[row][step] != "nan")
             lines.append(f"{head}{fields} {chunk.start + step * chunk.step_seconds}")
         if len(lines) >= POINTS:
-            yield _body(lines)
+            yield body_of(lines)
             lines = []
     if lines:
-        yield _body(lines)
+        yield body_of(lines)
 
 
 def member_lines(scope: HistoryScope, chunk: Chunk, kind: str, digest: int) -> Iterator[bytes]:
@@ -45,15 +45,15 @@ def member_lines(scope: HistoryScope, chunk: Chunk, kind: str, digest: int) -> I
     lines = []
     for row, key in enumerate(chunk.keys):
         told = "".join(f",{name}={_number(values[row])}" for name, values in events.items() if values[row] == values[row])
-        lines.append(f"members,{_tags(scope, chunk)},kind={kind}{_key_tags(key)} row={row}i,digest={digest}i{told} {chunk.start}")
+        lines.append(f"members,{_tags(scope, chunk)},kind={kind}{key_tags(key)} row={row}i,digest={digest}i{told} {chunk.start}")
     for first in range(0, len(lines), POINTS):
-        yield _body(lines[first : first + POINTS])
+        yield body_of(lines[first : first + POINTS])
 
 
 def window_line(scope: HistoryScope, chunk: Chunk, kind: str, digest: int) -> bytes:
     """Return the point that makes a window be there."""
     told = f'end={chunk.end}i,step={chunk.step_seconds}i,held={len(chunk.keys)}i,digest={digest}i,metrics="{",".join(samples_of(chunk))}"'
-    return _body([f"windows,{_tags(scope, chunk)},kind={kind} {told} {chunk.start}"])
+    return body_of([f"windows,{_tags(scope, chunk)},kind={kind} {told} {chunk.start}"])
 
 
 def digest_of(chunk: Chunk) -> int:
@@ -70,19 +70,21 @@ def _number(value: float) -> str:
     return f"{value}i" if isinstance(value, int) else repr(value)
 
 
-def _texts(values: Any) -> list[list[str]]:
+def texts_of(values: Any) -> list[list[str]]:
     """Return each value in the shortest digits that give the same float32 again."""
     texts: list[list[str]] = np.asarray(values, np.float32).astype("U").tolist()
     return texts
 
 
 def _tags(scope: HistoryScope, chunk: Chunk) -> str:
-    return f"cluster={scope.cluster_id.translate(_ESCAPES)},family={family_of(chunk)},shard={scope.shard}"
+    return f"cluster={scope.cluster_id.translate(ESCAPES)},family={family_of(chunk)},shard={scope.shard}"
 
 
-def _key_tags(key: SeriesKey) -> str:
-    return "".join(f",{name}={value.translate(_ESCAPES)}" for name, value in key._asdict().items() if value)
+def key_tags(key: SeriesKey) -> str:
+    """Return the tags of a series, each with a comma before it."""
+    return "".join(f",{name}={value.translate(ESCAPES)}" for name, value in key._asdict().items() if value)
 
 
-def _body(lines: list[str]) -> bytes:
+def body_of(lines: list[str]) -> bytes:
+    """Return lines as one body."""
     return ("\n".join(lines) + "\n").encode()

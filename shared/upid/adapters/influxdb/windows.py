@@ -16,7 +16,7 @@ from upid.domain.metrics import USAGE
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk
 
 SECONDS_AT_ONCE: Final = 86400  # of windows whose points are asked for together
-_KEY: Final = ", ".join(SeriesKey._fields)
+KEY: Final = ", ".join(SeriesKey._fields)
 Told = Sequence[Any]
 
 
@@ -84,7 +84,7 @@ class Shard:
         starts = [window.start for window in windows]
         if names:
             within = f"time >= {windows[0].start}s AND time < {windows[-1].end}s"
-            for series in self._select(windows[0].database, ", ".join(names), "samples", within, _KEY):
+            for series in self._select(windows[0].database, ", ".join(names), "samples", within, KEY):
                 _fill(series, filling, starts, names)
         for each in filling:
             yield each.chunk()
@@ -95,8 +95,8 @@ class Shard:
         digests = {window.start: window.digest for window in windows}
         within = f"kind = '{windows[0].kind}' AND time >= {windows[0].start}s AND time <= {windows[-1].start}s"
         events = EVENTS if self.family == USAGE else ()
-        for series in self._select(windows[0].database, ", ".join(("row", "digest", *events)), "members", within, _KEY):
-            key = _key(series)
+        for series in self._select(windows[0].database, ", ".join(("row", "digest", *events)), "members", within, KEY):
+            key = key_of(series)
             for moment, *told in series["values"]:
                 if digests.get(moment) == told[1]:
                     found[moment][key] = told
@@ -141,7 +141,7 @@ def _begin(window: StoredWindow, members: dict[SeriesKey, Told]) -> _Filling:
 
 def _fill(series: Series, filling: Sequence[_Filling], starts: Sequence[int], names: Sequence[str]) -> None:
     """Put the points of one series into the windows that they fall in."""
-    key = _key(series)
+    key = key_of(series)
     columns = np.array(series["values"], np.float64)
     moments = columns[:, 0].astype(np.int64)
     first, last = (bisect_right(starts, int(moment)) - 1 for moment in (moments.min(), moments.max()))
@@ -159,6 +159,7 @@ def _known(value: float | None) -> float:
     return np.nan if value is None else value
 
 
-def _key(series: Series) -> SeriesKey:
+def key_of(series: Series) -> SeriesKey:
+    """Return whose samples a series holds."""
     tags: Mapping[str, str] = series.get("tags", {})
     return SeriesKey(*(tags.get(name) or "" for name in SeriesKey._fields))
