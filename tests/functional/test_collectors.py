@@ -10,7 +10,7 @@ from functional.client import Client
 from functional.collected import Collected, collected
 from functional.test_clusters import told
 from functional.test_collections import run
-from worlds.collection import SetClock
+from worlds.collection import SetClock, level
 
 from upid.bootstrap import Services
 from upid.domain.metrics import FAMILIES, REASONS
@@ -236,3 +236,25 @@ def test_queries_of_a_collector_are_kept_and_shown(client: Client, collector: di
         problem = client.put(path(collector), {"queries": [query, wrong]}).problem(422, "invalid-request")
         assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
     client.put(path(collector), {"queries": [query] * 51}).problem(422, "invalid-request")
+
+
+def test_health_names_a_query_that_failed_and_goes_on_with_the_rest(
+    client: Client, services: Services, seen: Collected, collector: dict[str, Any]
+) -> None:
+    common = {"namespace": "shop", "kind": "Deployment", "workload": "web"}
+    queries = [common | {"metric": "queue_depth", "query": "level x"}, common | {"metric": "latency_seconds", "query": "bad"}]
+    client.put(path(collector), {"queries": queries}).expect(200)
+    assert isinstance(services.clock, SetClock)
+    services.clock.moment += 600
+    run(services, client.post(path(collector, "/run")).expect(202)["id"])
+
+    health = client.get(path(collector, "/health")).expect(200)
+    assert health["families"]["service"] == {"state": "collected", "samples": 2}
+    assert health["errors"] == [
+        {"code": "query_failed", "detail": "Prometheus refuses bad.", "subject": "latency_seconds of shop/Deployment/web, 1 answers"}
+    ]
+    history = client.get(
+        f"/metrics/history/{seen.cluster_id}", query={"metric": "queue_depth", "group_by": "workload", "window": "10m", "step": "5m"}
+    )
+    moments = np.arange(seen.end, seen.end + 600, 300)
+    assert history.expect(200)["series"][0]["values"] == list(level("level x", moments))

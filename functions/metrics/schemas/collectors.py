@@ -123,6 +123,7 @@ class CollectorHealthOut(Answer):
     collection_id: str | None = Field(description="The last collection.")
     collection_status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"] | None
     last_error: CollectionErrorOut | None = Field(description="The first error of the last collection.")
+    errors: list[CollectionErrorOut] = Field(description="All of its errors: groups, families and queries that failed, each by name.")
     samples: int | None = Field(description="What the last collection brought.")
     samples_per_second: float | None = Field(description="How fast it did; null before it ended with any.")
     families: dict[str, FamilyResultOut] = Field(description="What the last collection brought of each family beside CPU and memory.")

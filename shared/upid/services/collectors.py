@@ -123,7 +123,7 @@ class CollectorsService:
         return {
             "id": view["id"], "cluster_id": body["id"], "state": view["state"], "status": _status(view, status, lag_intervals),
             "watermark": status["watermark"], "lag_seconds": status["lag_seconds"], "lag_intervals": lag_intervals, "gaps": status["gaps"],
-            "collection_id": status["collection_id"], "collection_status": status["status"], "last_error": (status["errors"] or [None])[0],
+            "collection_id": status["collection_id"], "collection_status": status["status"], "last_error": (status["errors"] or [None])[0], "errors": status["errors"],
             "samples": status["samples"], "samples_per_second": _rate(work), "quality": result.get("quality"), "families": result.get("families", {}),
         }  # fmt: skip
 

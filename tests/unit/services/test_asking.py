@@ -10,9 +10,9 @@ import pytest
 
 from upid.domain.errors import RefusedError, UnavailableError
 from upid.domain.inventory import Container, Inventory, Node, Pod, Workload
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, FamilyUsage, NamespaceUsage, PodContainer, UsageBlock, Window
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
-from upid.services.asking import ask, inspected, inspected_family
+from upid.services.asking import Families, ask, inspected, inspected_family
 
 WINDOW = Window(1_700_000_100, 1_700_001_300, 300)
 NAMES = ("bank", "shop", "zoo")
@@ -148,3 +148,22 @@ def test_what_a_familys_node_or_volume_cannot_hold_is_dropped(family: str, metri
 
     assert (quality["impossible"], quality["missing"]) == (1, 0)
     np.testing.assert_array_equal(kept.samples[metric], np.where(values > 20.2 * 2.0**30, np.nan, values))
+
+
+@dataclass
+class WithoutFamilies(Source):
+    """Answers for CPU and memory, and breaks off behind its first family."""
+
+    def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
+        yield FamilyUsage(families[0], (), {})
+        raise UnavailableError("broke off")
+
+
+def test_families_that_fail_in_passing_hold_up_their_group_until_patience_ends() -> None:
+    wanted, source = Families(("network", "heap")), WithoutFamilies({})
+    with pytest.raises(UnavailableError, match="broke off"):
+        ask(source, NAMES, WINDOW, LISTED, families=wanted)
+
+    found = ask(source, NAMES, WINDOW, LISTED, families=wanted, patient=False)
+    assert found.unanswered == (("heap", "broke off"),)
+    assert found.chunk.cpu_cores.shape == (3, 4)
