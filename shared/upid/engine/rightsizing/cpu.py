@@ -13,6 +13,7 @@ from upid.engine.rightsizing.confidence import margin
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seasons import Recurring, recurring_need
 from upid.engine.rightsizing.seen import Density, Seen
+from upid.engine.rightsizing.weekend import working_week
 from upid.engine.statistics.density import smoothed_quantiles
 from upid.engine.statistics.trend import STRICT_RAMP, trend
 from upid.engine.usage.daily import Daily
@@ -68,15 +69,15 @@ def is_lower_bound(throttled: Floats) -> Floats:
     return np.clip((throttled - THROTTLED_RAMP[0]) / (THROTTLED_RAMP[1] - THROTTLED_RAMP[0]), 0, 1)
 
 
-def _busiest(seen: Seen, shares: tuple[float, ...]) -> Floats:
+def _busiest(seen: Seen, shares: tuple[float, ...], week: Floats) -> Floats:
     result = np.full((len(seen.hours), len(shares)), np.nan)
     if len(seen.busiest_rows):
-        result[seen.busiest_rows] = _quantiles(seen.busiest, shares)
+        result[seen.busiest_rows] = _quantiles(seen.busiest, shares, week[seen.busiest_rows])
     return result
 
 
-def _quantiles(density: Density, shares: tuple[float, ...]) -> Floats:
-    return smoothed_quantiles(density.weights, density.top, allowed_time_above=shares)
+def _quantiles(density: Density, shares: tuple[float, ...], week: Floats) -> Floats:
+    return smoothed_quantiles(density.weights, density.top, allowed_time_above=shares, part_of_it=week)
 
 
 def _daily_means(seen: Seen) -> Floats:
@@ -89,15 +90,16 @@ def _daily_means(seen: Seen) -> Floats:
 def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     """Return the CPU that each row needs, NaN where it has no sample.
 
-    The upper quantile of the smoothed, decayed histogram at the knob; that of the busiest pod at each step, and of the peaks of a Job's runs, where it is more; recurring peaks; growth
+    The upper quantile of the smoothed, decayed histogram at the knob, held over a working week where weekends are quiet; that of the busiest pod at each step, and of the peaks of a Job's runs, where it is more; recurring peaks; growth
     until the review; throttled use counted as a lower bound of demand; and a margin for little data.
     """
     shares = (options.allowed_time_above, max(options.allowed_time_above / 10, 1e-7))
-    pooled, busiest = _quantiles(seen.cpu, shares), _busiest(seen, shares)
+    means, throttled = _daily_means(seen), throttled_share(seen)
+    week = working_week(seen, means)
+    pooled, busiest = _quantiles(seen.cpu, shares, week), _busiest(seen, shares, week)
     runs = run_quantiles(seen, shares)
     base = np.fmax(np.fmax(pooled, busiest), runs)
     recurring = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
-    means, throttled = _daily_means(seen), throttled_share(seen)
     daily = trend(means)
     growth = daily.growth(ahead(means, options.review_days), STRICT_RAMP)
     factor = (1 + growth) * (1 + throttled * is_lower_bound(throttled)) * (1 + margin(seen))

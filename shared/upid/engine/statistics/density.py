@@ -11,22 +11,28 @@ from numpy.typing import NDArray
 from upid.engine.usage.histogram import BUCKETS, EMPTY, LOG_GROWTH
 
 Floats = NDArray[np.float64]
-SIGMA: Final = 0.07  # width of the log-normal kernel; anything from 0.03 to 0.10 serves real traces alike
-PAD: Final = 14  # buckets above the highest one that the kernel reaches: beyond five sigma
+SIGMA: Final = 0.05  # width of the log-normal kernel; anything from 0.03 to 0.10 serves real traces alike
+WIDE_SIGMA: Final = 0.2  # and of a second one, for levels that move from day to day, which has
+WIDE_SHARE: Final = 0.06  # so much of the weight; half or double of either serves real traces alike
+PAD: Final = 36  # buckets above the highest one that the kernel reaches: beyond five times the wide sigma
 
 
 def _kernel() -> Floats:
     """Return what a sample in bucket b adds to the share above edge e, shape (BUCKETS, edges): edge e lies at the lower end of bucket e."""
     distance = np.arange(-BUCKETS, BUCKETS + PAD + 1) + 0.5
-    share = np.array([0.5 * math.erfc(d * LOG_GROWTH / (SIGMA * math.sqrt(2))) for d in distance])
+    narrow, wide = (np.array([0.5 * math.erfc(d * LOG_GROWTH / (sigma * math.sqrt(2))) for d in distance]) for sigma in (SIGMA, WIDE_SIGMA))
+    share = (1 - WIDE_SHARE) * narrow + WIDE_SHARE * wide
     result: Floats = share[np.arange(BUCKETS + PAD + 1)[None, :] - np.arange(BUCKETS)[:, None] + BUCKETS - 1]
     return result
 
 
-def smoothed_quantiles(weights: Floats, top: NDArray[np.int32], *, allowed_time_above: tuple[float, ...]) -> Floats:
+def smoothed_quantiles(
+    weights: Floats, top: NDArray[np.int32], *, allowed_time_above: tuple[float, ...], part_of_it: Floats | None = None
+) -> Floats:
     """Return the values that use lies above for given shares of the time, shape (rows, shares); NaN where a row has no weight.
 
-    Each sample stands for a log-normal kernel of width SIGMA around its bucket's middle, so that the upper tail goes on smoothly beyond the largest sample.
+    Each sample stands for two log-normal kernels around its bucket's middle, one of width SIGMA and a little of one of WIDE_SIGMA, so that the upper
+    tail goes on smoothly beyond the largest sample.
 
     Parameters
     ----------
@@ -36,6 +42,8 @@ def smoothed_quantiles(weights: Floats, top: NDArray[np.int32], *, allowed_time_
         Exponent of the highest bucket.
     allowed_time_above : tuple of float
         Shares of weight that may lie above, each in (0, 1). [1]
+    part_of_it : ndarray, shape (rows,)
+        How much of these shares a row may have, in (0, 1]; all of it without. [1]
 
     Raises
     ------
@@ -51,12 +59,13 @@ def smoothed_quantiles(weights: Floats, top: NDArray[np.int32], *, allowed_time_
     above = part @ _kernel().astype(np.float32)
     rows = np.arange(len(total))
     result = np.full((len(total), len(allowed_time_above)), np.nan)
-    for column, share in enumerate(allowed_time_above):
+    allowed = np.outer(np.ones(len(total)) if part_of_it is None else part_of_it, allowed_time_above)
+    for column, share in enumerate(allowed.T):
         # The share above falls from edge to edge, so counting finds the first edge with no more above it than allowed.
-        edge = np.clip(np.count_nonzero(above > np.float32(share), axis=1), 1, above.shape[1] - 1)
+        edge = np.clip(np.count_nonzero(above > share.astype(np.float32)[:, None], axis=1), 1, above.shape[1] - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             high, low = (np.log(above[rows, at].astype(np.float64)) for at in (edge - 1, edge))
-            within = np.clip((high - math.log(share)) / (high - low), 0, 1)
+            within = np.clip((high - np.log(share)) / (high - low), 0, 1)
         exponent = top.astype(np.float64) - (BUCKETS - 1) + (edge - 1) + np.where(np.isfinite(within), within, 1.0)
         result[known, column] = np.exp(exponent[known] * LOG_GROWTH)
     return result

@@ -117,8 +117,8 @@ def test_each_run_counts_once_by_its_peak() -> None:
     usual, found = (assessed(daily(peaks, steps=12), current(is_batch=True)) for peaks in ([0.4] * 20, [0.4] * 9 + [2.0] + [0.4] * 10))
 
     assert usual["cpu_request_cores"][0] < 0.6
-    # One in five of that run lies above 1 % of all: 2 * exp(0.07 * 0.84), and 1 / 2 ** (20 / 3) of 0.4 squared is nothing.
-    assert found["cpu_runs_cores"][0] == pytest.approx(2 * np.exp(0.07 * 0.8416), rel=0.02)
+    # One in five of that run lies above 1 % of all: 2 * exp(0.0445), and 1 / 2 ** (20 / 3) of 0.4 squared is nothing.
+    assert found["cpu_runs_cores"][0] == pytest.approx(2 * np.exp(0.0445), rel=0.02)
     assert found["cpu_request_cores"][0] == pytest.approx(found["cpu_runs_cores"][0], rel=0.002)
     assert CODES.index("run_peaks") in np.flatnonzero(found["reasons"][0])
 

@@ -52,25 +52,25 @@ SCALED = {"minimum": 4.0, "maximum": 5.0, "cpu_target": 0.6, "cpu_request_cores"
 
 
 def test_an_autoscalers_bounds_carry_the_low_and_the_high_demand_at_its_target() -> None:
-    found = scale(pods(day_and_night(3, 0.7, 2.5)), now(**SCALED), Options())
+    found = scale(pods(day_and_night(3, 0.7, 2.6)), now(**SCALED), Options())
 
-    # A pod is added per 0.5 * 0.6 = 0.3 cores. Low: 0.7 / 0.3 = 2.3, so 3. High: 0.1 % of the time lies above 2.5 * exp(0.07 * 2.88), as half of the
-    # time is at 2.5: 3.06 / 0.3 = 10.2, so 11.
-    assert told(found) == ("recommended", 3, 11)
-    assert found["scaling_high_cores"][0] == pytest.approx(2.5 * np.exp(0.07 * 2.88), rel=0.02)
+    # A pod is added per 0.5 * 0.6 = 0.3 cores. Low: 0.7 / 0.3 = 2.3, so 3. High: 0.1 % of the time lies above 2.6 * exp(0.3668) by the kernel's wide part,
+    # as half of the time is at 2.6: 3.75 / 0.3 = 12.5, so 13.
+    assert told(found) == ("recommended", 3, 13)
+    assert found["scaling_high_cores"][0] == pytest.approx(2.6 * np.exp(0.3668), rel=0.02)
     assert reasons(found) == {"replicas_low_demand", "replicas_high_demand", "replicas_cpu_target"}
     assert set(found) == set(SCALING_COLUMNS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 12])
 def test_bounds_do_not_depend_on_how_many_pods_share_the_demand(count: int) -> None:
-    found = scale(pods(day_and_night(count, 0.7, 2.5), memory=GIB / 100 / count), now(**SCALED, replicas=count), Options())
+    found = scale(pods(day_and_night(count, 0.7, 2.6), memory=GIB / 100 / count), now(**SCALED, replicas=count), Options())
 
-    assert told(found) == ("recommended", 3, 11)
+    assert told(found) == ("recommended", 3, 13)
 
 
 def test_the_metric_that_asks_for_more_pods_counts() -> None:
-    profile = pods(day_and_night(3, 0.7, 2.5), memory=4 * GIB)
+    profile = pods(day_and_night(3, 0.7, 2.6), memory=4 * GIB)
 
     found = scale(profile, now(**SCALED, memory_target=0.8), Options())
 
@@ -122,10 +122,10 @@ def test_a_single_pod_is_not_advised_to_become_two() -> None:
 
 
 def test_fewer_pods_are_advised_where_present_requests_carry_all_of_the_demand() -> None:
-    # 6 pods of 0.3 cores each: 1.8 cores, 2.24 at 0.1 % of the kernel, over 0.8 cores a pod: 3.
+    # 6 pods of 0.3 cores each: 1.8 cores, times 1.53 at 0.1 % of the kernel 2.75, over 0.8 cores a pod: 4.
     found = scale(pods(np.full((6, 7 * PER_DAY), 0.3)), now(), Options())
 
-    assert told(found) == ("recommended", 3, 3)
+    assert told(found) == ("recommended", 4, 4)
 
 
 def test_memory_that_pods_hold_keeps_them() -> None:
@@ -144,14 +144,14 @@ def test_pods_that_do_not_divide_the_work_are_not_counted_down() -> None:
 def test_a_share_that_fits_on_no_node_asks_for_more_pods() -> None:
     found = scale(pods(np.full((1, 7 * PER_DAY), 3.0)), now(replicas=1, cpu_request_cores=4.0, largest_node_cores=4.0), Options())
 
-    # 3 * exp(0.07 * 3.09) = 3.7 cores, over 3.2 that fill a node to 80 %.
+    # 3 * 1.53 = 4.6 cores, over 3.2 that fill a node to 80 %.
     assert told(found) == ("recommended", 2, 2)
     assert "replicas_node" in reasons(found)
 
 
 def test_one_pod_more_or_less_of_many_is_no_change() -> None:
-    # 6.2 cores times 1.24 over 0.8 are 10 pods; of 11 that is within the 10 % that lowering takes.
-    found = scale(pods(np.full((11, 7 * PER_DAY), 6.2 / 11)), now(replicas=11), Options())
+    # 5.0 cores times 1.53 over 0.8 are 10 pods; of 11 that is within the 10 % that lowering takes.
+    found = scale(pods(np.full((11, 7 * PER_DAY), 5.0 / 11)), now(replicas=11), Options())
 
     assert told(found) == ("unchanged", 11, 11)
     assert "replicas_small_change" in reasons(found)
