@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from upid.bootstrap import Services
-from upid.cli.benching.data import Size, make
+from upid.cli.benching.data import make
 from upid.cli.benching.identity import CLUSTER, TENANT
+from upid.cli.benching.usage import Size
 from upid.services.analyses import AnalysisRequest
 from upid.services.recommendation_queries import RecommendationQuery
 from upid.settings import Settings

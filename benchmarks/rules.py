@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from upid.bootstrap import Services
-from upid.cli.benching.data import Size, make
+from upid.cli.benching.data import make
 from upid.cli.benching.identity import CLUSTER, TENANT
+from upid.cli.benching.usage import Size
 from upid.engine.rightsizing.options import Options
 from upid.engine.rules.expressions import fires
 from upid.services.assessing import Assessor, Loaded, Scope

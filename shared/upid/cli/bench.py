@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from upid.cli.benching.analyze import BenchmarkError, analyze
-from upid.cli.benching.data import Size
 from upid.cli.benching.medians import medians
 from upid.cli.benching.starts import starts
+from upid.cli.benching.usage import Size
 
 
 class What(StrEnum):
@@ -21,6 +21,7 @@ class What(StrEnum):
 
     ALL = "all"
     ANALYZE = "analyze"
+    ENGINE = "engine"
     START = "start"
     STORE = "store"
     RIGHTSIZING = "rightsizing"
@@ -36,7 +37,7 @@ class Source(StrEnum):
 Measured = Annotated[
     What,
     typer.Argument(
-        help="analyze: stored usage to stored recommendations. start: `upid --help` and each API group's import. "
+        help="analyze: stored usage to stored recommendations. engine: right-sizing of arrays in memory. start: `upid --help` and each API group's import. "
         "store: usage written and read, and a year of one container. "
         "rightsizing: the sizing rule against the published ones, on traces."
     ),
@@ -73,6 +74,10 @@ def bench(
             from upid.cli.benching.stores import stores
 
             told = medians(stores(size, repeat=repeat or 5))
+        elif what is What.ENGINE:
+            from upid.cli.benching.engine import engine
+
+            told = medians([engine(size) for _ in range(repeat or 1)])
         elif what is What.START:
             told = starts(repeat or 5)
         elif what is What.RIGHTSIZING:

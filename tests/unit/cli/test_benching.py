@@ -13,12 +13,14 @@ from worlds.analysis import TENANT
 
 from upid.bootstrap import Services
 from upid.cli.benching.analyze import BenchmarkError, analyze, run
-from upid.cli.benching.data import END, Size, make
+from upid.cli.benching.data import make
+from upid.cli.benching.engine import engine
 from upid.cli.benching.identity import CLUSTER
 from upid.cli.benching.medians import medians
 from upid.cli.benching.memory import PeakMemory
 from upid.cli.benching.starts import groups, starts
 from upid.cli.benching.stores import measured, stores
+from upid.cli.benching.usage import END, Size
 from upid.cli.benching.years import make_year
 from upid.ports.usage_history import HistoryScope
 from upid.services.analyses import AnalysisRequest
@@ -115,3 +117,17 @@ def test_the_store_is_written_and_read_whole(monkeypatch: pytest.MonkeyPatch) ->
     assert all(0 < told[task]["seconds"] < 30 for task in ("read", "write", "year"))
     with pytest.raises(BenchmarkError):
         measured(Path("/nowhere"), "nothing", 0)
+
+
+def test_the_engine_is_measured_from_profiles_from_samples_and_of_many() -> None:
+    told = engine(Size(40, 7, 3600))
+
+    assert (told["containers"], told["many"]["containers"], told["many"]["processes"]) == (40, 4000, 2)
+    assert set(told["from_profiles"]) == {"requests", "assessed"}
+    assert all(part["processor_seconds"] > 0 for part in (told["from_samples"], told["many"], *told["from_profiles"].values()))
+    assert told["many"]["peak_rss_bytes"] > 2 * 20 * MIB
+
+
+def test_a_measured_process_that_fails_is_told() -> None:
+    with pytest.raises(BenchmarkError, match="ended with status 1"):
+        engine(Size(4, 7, 0))

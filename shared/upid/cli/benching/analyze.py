@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 
 from upid.bootstrap import Services
-from upid.cli.benching.data import Size, make
+from upid.cli.benching.data import make
 from upid.cli.benching.memory import PeakMemory
+from upid.cli.benching.usage import Size
 from upid.cli.progress import Steps
 from upid.settings import Settings
 

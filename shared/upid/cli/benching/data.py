@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from upid.bootstrap import Services
 from upid.cli.benching.identity import CLUSTER, TENANT
+from upid.cli.benching.usage import END, MIB, Size, usage_of
 from upid.domain.inventory import Container, Inventory, Node, Resources, Workload
 from upid.ports.records import Key
 from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
@@ -19,26 +19,10 @@ from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots
 
-END: Final = 1_795_392_000  # a Monday, 00:00 UTC
 PODS_PER_NODE: Final = 100
-MIB: Final = 2.0**20
 
 
 Show = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much usage there is: workloads of one container and one pod, days of history, seconds between samples."""
-
-    containers: int
-    days: int
-    step_seconds: int
-
-    @property
-    def steps(self) -> int:
-        """Samples of one container and metric."""
-        return self.days * 86400 // self.step_seconds
 
 
 def make_days(services: Services, size: Size, *, show: Show | None = None) -> None:
@@ -117,21 +101,16 @@ def inventory_of(containers: int) -> Inventory:
 def _chunk(size: Size, workloads: list[Workload], rng: np.random.Generator) -> UsageChunk:
     rows = len(workloads)
     keys = [SeriesKey(workload.uid, "app", f"{workload.name}-0") for workload in workloads]
-    start = END - size.days * 86400
-    hours = (start + size.step_seconds * np.arange(size.steps)) / 3600 % 24
-    day = (1 + 0.5 * np.sin(2 * np.pi * (hours - 9) / 24)).astype(np.float32)
-    cpu = _wandering(rng, rng.gamma(1.5, 0.1, rows), day, 0.25)
-    memory = _wandering(rng, rng.gamma(3.0, 100 * MIB, rows), 1 + 0.1 * (day - 1), 0.05)
+    cpu, memory = usage_of(size, rows, rng)
     nothing = np.zeros(rows, np.int32)
     return UsageChunk(
-        keys, start, size.step_seconds, cpu, memory, np.full_like(cpu, np.nan), nothing, nothing.copy(), np.full(rows, np.nan)
+        keys,
+        END - size.days * 86400,
+        size.step_seconds,
+        cpu,
+        memory,
+        np.full_like(cpu, np.nan),
+        nothing,
+        nothing.copy(),
+        np.full(rows, np.nan),
     )
-
-
-def _wandering(rng: np.random.Generator, level: NDArray[np.float64], shape: NDArray[np.float32], spread: float) -> NDArray[np.float32]:
-    noise = rng.standard_normal((level.size, shape.size), np.float32)
-    noise *= np.float32(spread)
-    np.exp(noise, out=noise)
-    noise *= shape
-    noise *= level.astype(np.float32)[:, None]
-    return noise

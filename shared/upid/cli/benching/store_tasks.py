@@ -14,8 +14,9 @@ import numpy as np
 import orjson
 
 from upid.bootstrap import Services, build_services
-from upid.cli.benching.data import END, Size, inventory_of, one_step
+from upid.cli.benching.data import inventory_of, one_step
 from upid.cli.benching.identity import CLUSTER, TENANT
+from upid.cli.benching.usage import END, Size
 from upid.cli.benching.years import METRICS, YEAR, uid_of
 from upid.ports.usage_history import HistoryScope
 from upid.services.shards import shard_count, shard_of

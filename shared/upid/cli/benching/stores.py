@@ -13,8 +13,9 @@ import orjson
 
 from upid.bootstrap import Services
 from upid.cli.benching.analyze import BenchmarkError
-from upid.cli.benching.data import Size, make_days
+from upid.cli.benching.data import make_days
 from upid.cli.benching.memory import PeakMemory
+from upid.cli.benching.usage import Size
 from upid.cli.benching.years import make_year
 from upid.cli.progress import Steps
 from upid.settings import Settings

@@ -55,12 +55,13 @@ def assess(
     """
     if not profile.rows == len(evidence.samples) == len(current.replicas) == len(prices.cpu_usd_per_core_hour):
         raise ValueError("Profile, evidence, current resources and prices must have the same rows.")
+    # The back-test's view is as large as the whole one: it comes and goes first.
+    judged = judge_folds(folds, current, options) if folds else _judge_newest(profile, current, options)
     everything = seen(profile)
     sized = size(everything, current, options)
     runs = run_counts(everything)
     effective = np.where(runs > 0, runs, evidence.effective_samples)
     sure = confidence(everything, effective)
-    judged = judge_folds(folds, current, options) if folds else _judge_newest(profile, current, options)
     code = _withheld(sized, evidence, current)
     status = np.where(code != NOT_WITHHELD, WITHHELD, np.where(sized.cpu.changes | sized.memory.changes, RECOMMENDED, UNCHANGED)).astype(
         np.int8

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.usage.histogram import BUCKETS, EMPTY, LOG_GROWTH
+from upid.engine.usage.histogram import BUCKETS, EMPTY, LOG_GROWTH, row_blocks
 
 Floats = NDArray[np.float64]
 SIGMA: Final = 0.05  # width of the log-normal kernel; anything from 0.03 to 0.10 serves real traces alike
@@ -52,14 +52,21 @@ def smoothed_quantiles(
     """
     if not all(0 < share < 1 for share in allowed_time_above):
         raise ValueError(f"allowed_time_above must be in (0, 1), got {allowed_time_above}.")
+    allowed = np.outer(np.ones(len(weights)) if part_of_it is None else part_of_it, allowed_time_above)
+    result, kernel = np.empty(allowed.shape), _kernel().astype(np.float32)
+    for rows in row_blocks(len(weights)):
+        result[rows] = _quantiles(weights[rows], top[rows], allowed[rows], kernel)
+    return result
+
+
+def _quantiles(weights: Floats, top: NDArray[np.int32], allowed: Floats, kernel: NDArray[np.float32]) -> Floats:
     total = weights.sum(axis=1)
     known = (total > 0) & (top != EMPTY)
     # Shares are sums of positive numbers, so single precision keeps six digits of each, however small, and is twice as fast.
     part = (weights / np.where(known, total, 1)[:, None]).astype(np.float32)
-    above = part @ _kernel().astype(np.float32)
+    above = part @ kernel
     rows = np.arange(len(total))
-    result = np.full((len(total), len(allowed_time_above)), np.nan)
-    allowed = np.outer(np.ones(len(total)) if part_of_it is None else part_of_it, allowed_time_above)
+    result = np.full(allowed.shape, np.nan)
     for column, share in enumerate(allowed.T):
         # The share above falls from edge to edge, so counting finds the first edge with no more above it than allowed.
         edge = np.clip(np.count_nonzero(above > share.astype(np.float32)[:, None], axis=1), 1, above.shape[1] - 1)
@@ -89,6 +96,13 @@ def share_above(weights: Floats, top: NDArray[np.int32], value: Floats) -> Float
         In [0, 1]. [1]
     """
     values = value[:, None] if value.ndim == 1 else value  # no -1: there may be no row at all
+    result = np.empty(values.shape)
+    for rows in row_blocks(len(weights)):
+        result[rows] = _shares_above(weights[rows], top[rows], values[rows])
+    return result.reshape(value.shape)
+
+
+def _shares_above(weights: Floats, top: NDArray[np.int32], values: Floats) -> Floats:
     cumulative = np.cumsum(weights, axis=1)
     total = cumulative[:, -1:]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -99,11 +113,18 @@ def share_above(weights: Floats, top: NDArray[np.int32], value: Floats) -> Float
     within = np.take_along_axis(weights, whole, axis=1) * (1 - (place - whole))
     reached = np.take_along_axis(cumulative, whole, axis=1) - within
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known, np.maximum(1 - reached / total, 0.0), np.nan).reshape(value.shape)
+        return np.where(known, np.maximum(1 - reached / total, 0.0), np.nan)
 
 
 def order_statistics(weights: Floats, top: NDArray[np.int32], probabilities: tuple[float, ...]) -> Floats:
     """Return the middle of the bucket that each quantile falls in (`inverted_cdf`), shape (rows, probabilities); NaN where a row has no weight."""
+    result = np.empty((len(weights), len(probabilities)))
+    for rows in row_blocks(len(weights)):
+        result[rows] = _order_statistics(weights[rows], top[rows], probabilities)
+    return result
+
+
+def _order_statistics(weights: Floats, top: NDArray[np.int32], probabilities: tuple[float, ...]) -> Floats:
     cumulative = np.cumsum(weights, axis=1)
     total = cumulative[:, -1:]
     known = (total[:, 0] > 0) & (top != EMPTY)
