@@ -107,9 +107,10 @@ def test_a_taken_port_gets_one_clear_line(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_gets_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    ended = run(tmp_path / "file" / "home")
-    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
-    assert "cannot be written" in ended.stderr
+    for place in ("file", "file/home"):
+        ended = run(tmp_path / place)
+        assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+        assert "cannot be written" in ended.stderr
 
 
 def test_a_second_platform_on_the_same_folder_gets_one_clear_line(tmp_path: Path) -> None:

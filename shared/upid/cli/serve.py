@@ -17,7 +17,7 @@ from upid.settings import Settings
 Port = Annotated[
     int | None, typer.Option(help="Port to listen on; 0 takes any free one.", envvar="PORT", show_envvar=True, min=0, max=65535)
 ]
-Home = Annotated[Path | None, typer.Option(help="Data folder.", envvar="UPID_HOME", show_envvar=True, file_okay=False)]
+Home = Annotated[Path | None, typer.Option(help="Data folder.", envvar="UPID_HOME", show_envvar=True)]
 
 
 def serve(port: Port = None, home: Home = None) -> None:
