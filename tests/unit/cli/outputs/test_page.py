@@ -48,11 +48,15 @@ class Tags(HTMLParser):
             assert self.open.pop() == tag
 
 
+def test_a_limit_that_is_taken_away_is_told() -> None:
+    assert "no limit recommended" in page(document(entry()))
+
+
 def test_every_container_stands_there_with_its_values_and_reasons_in_words() -> None:
     text = page(document(entry(), withheld()))
 
     assert "1 → <b>250m</b>" in text
-    assert "limit 2 → <b>-</b>" in text
+    assert "limit 2 → <b>none</b>" in text
     assert "CPU use is above 240m for 1 % of the time." in text
     assert "no_data: " in text
     assert len(re.findall('<tbody class="entry', text)) == 2
@@ -109,7 +113,7 @@ def test_a_plot_breaks_where_there_is_no_sample() -> None:
 
     (mean,) = re.findall(r'class="mean" d="([^"]*)"', plot)
     # Two points on one line, and one by itself. The top is 1.08: half a core lies 120 x 0.5 / 1.08 = 56 above the bottom at 128.
-    assert mean == "M124 72L258 72M523 72h2"
+    assert mean == "M124 72l134 0M523 72h2"
 
 
 def test_a_limit_far_above_all_else_is_not_drawn_but_told() -> None:

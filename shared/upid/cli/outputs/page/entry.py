@@ -61,8 +61,8 @@ def _change(levels: Levels, resource: str) -> str:
     form = format_of(resource)
     told = []
     for name, now, then in lines:
-        before, after = ("-" if value is None else form(value) for value in (now, then))
-        if name and before == after == "-":
+        before, after = ("none" if value is None else form(value) for value in (now, then))
+        if name and before == after == "none":
             continue
         told.append(f"{name}{before}" if before == after else f"{name}{before} → <b>{after}</b>")
     return f'{told[0]}<br><span class="soft">{told[1]}</span>' if len(told) > 1 else told[0]
@@ -91,8 +91,7 @@ def _detail(entry: Mapping[str, Any], trail: Trail | None, cpu: Levels, memory: 
 
 
 def _figure(title: str, levels: Levels, resource: str, values: Sequence[Any] | None, trail: Trail | None) -> str:
-    form = format_of(resource)
-    told = ", ".join(f"{what} {form(value)}" for _, what, value in levels.lines()) or "no request and no limit"
+    told = levels.told(format_of(resource))
     if values is None or trail is None or not (values[1] == values[1]).any():
         return f"<figure><h4>{title}</h4><figcaption>{told}. No usage over time is at hand.</figcaption></figure>"
     mean, peak = (series.tolist() for series in values)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
 from typing import Any, Final
 
 from upid.domain.quantities import format_cpu, format_memory
@@ -47,6 +48,12 @@ class Levels:
                 yield kind, f"{kind} now", now
             if then is not None and then != now:
                 yield f"wanted-{kind}", f"recommended {kind}", then
+
+    def told(self, form: Format) -> str:
+        """Return the levels in words."""
+        words = [f"{what} {form(value)}" for _, what, value in self.lines()]
+        taken = [kind for kind, now, then in (("request", self.request, self.wanted_request), ("limit", self.limit, self.wanted_limit)) if now is not None and then is None]  # fmt: skip
+        return ", ".join([*words, *(f"no {kind} recommended" for kind in taken)]) or "no request and no limit"
 
 
 def format_of(resource: str) -> Format:
@@ -91,7 +98,7 @@ def range_bar(levels: Levels, spread: Mapping[str, float | None], resource: str)
         return round(BAR_WIDTH * min((value or 0.0) / top, 1.0))
 
     told = [f"{name} {form(value)}" for name in ("p50", "p95", "p99", "max") if (value := spread[name]) is not None]
-    told += [f"{what} {form(value)}" for _, what, value in levels.lines()]
+    told.append(levels.told(form))
     low, high = x(spread["p50"]), x(spread["p99"])
     marks = [f'<path class="{kind}" d="M{x(value)} 2V20"/>' for kind, _, value in levels.lines() if value <= top]
     return (
@@ -122,8 +129,9 @@ def _path(x: Sequence[int], values: Sequence[float], y: Callable[[float], int]) 
 
 
 def _line(run: Sequence[tuple[int, int]]) -> str:
-    first, *rest = (f"{a} {b}" for a, b in run)
-    return f"M{first}L{' '.join(rest)}"
+    # Steps from point to point are shorter text than places: a page of a large cluster has a million of them.
+    steps = (f"{x - a} {y - b}" for (a, b), (x, y) in pairwise(run))
+    return f"M{run[0][0]} {run[0][1]}l{' '.join(steps)}"
 
 
 def _band(x: Sequence[int], low: Sequence[float], high: Sequence[float], y: Callable[[float], int]) -> str:
