@@ -155,3 +155,17 @@ def test_a_family_without_samples_in_the_window_is_empty_and_no_error(client: Cl
         assert answer.get("series", answer.get("items")) == []
     summary = client.get(f"/metrics/aggregate/{seen.cluster_id}/summary", query={"metric": USED, "window": "10m"}).expect(200)
     assert summary["total"][USED]["samples"] == 2
+
+
+def test_memory_stands_beside_what_is_resident_where_the_source_tells(client: Client, services: Services, seen: Collected) -> None:
+    before = listed(client, seen, "memory")
+    seen.cluster.detailed = True
+    assert isinstance(services.clock, SetClock)
+    services.clock.moment = seen.end + STEP
+    run(services, client.post(f"/metrics/collectors/ct_{seen.cluster_id.removeprefix('cl_')}/run").expect(202)["id"])
+    after, later = listed(client, seen, "memory"), replace(seen, end=seen.end + STEP)
+
+    assert {(item["resident"], item["cache"]) for item in before} == {(None, None)}
+    web = next(item for item in after if item["workload"] == "web")
+    assert (web["resident"], web["cache"]) == (now(later, "web-0") + now(later, "web-1"), None)
+    assert {(item["resident"], item["cache"]) for item in listed(client, seen, "cpu")} == {(None, None)}

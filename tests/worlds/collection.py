@@ -71,6 +71,7 @@ class FakeCluster:
     measured: list[tuple[str, int, int]] = field(default_factory=list)
     deaf_to: str = ""
     begun_again: int = 0
+    detailed: bool = False
     context: str = "test"
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -121,6 +122,7 @@ class FakeCluster:
         """Return the bytes that pods receive, and what claims hold and can hold."""
         things = {
             "network": [Metered(p.namespace, p.name) for p in self.listed.pods],
+            "memory_detail": [Metered(p.namespace, p.name, "main") for p in self.listed.pods] if self.detailed else [],
             "storage": [Metered(claim.namespace, volume=claim.name) for claim in self.listed.claims],
         }.get(family, [])
         kept = [thing for thing in things if thing.namespace in namespaces]

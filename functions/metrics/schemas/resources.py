@@ -87,6 +87,8 @@ class ContainerUsageOut(Answer):
     limit: float | None = Field(description="Of each pod; null = not set.")
     used_of_requested: float | None = Field(description="[1]")
     used_of_limit: float | None = Field(description="[1]")
+    resident: float | None = Field(description="Resident memory of the pods together, for memory. [bytes]")
+    cache: float | None = Field(description="Page cache of the pods together, for memory. [bytes]")
     throttled: float | None = Field(description="Largest share of CFS periods throttled of any pod, for CPU. [1]")
 
 

@@ -17,6 +17,7 @@ from upid.services.usage_requests import Answer
 
 Measure = Literal["cpu_cores", "memory_bytes"]
 DECIMALS: Final[Mapping[Measure, int]] = {"cpu_cores": 6, "memory_bytes": 1}
+DETAILS: Final = {"resident": "memory_rss_bytes", "cache": "memory_cache_bytes"}
 REQUEST: Final[Mapping[Measure, str]] = {"cpu_cores": "cpu_request_cores", "memory_bytes": "memory_request_bytes"}
 LIMIT: Final[Mapping[Measure, str]] = {"cpu_cores": "cpu_limit_cores", "memory_bytes": "memory_limit_bytes"}
 
@@ -70,11 +71,25 @@ class CurrentUsageService:
         ]
 
     def containers(self, tenant: str, cluster_id: str, measure: Measure, namespace: str = "") -> list[Answer]:
-        """Return what the pods of each (workload, container) use of CPU or memory, beside request and limit of each, sorted by its `key`."""
+        """Return what the pods of each (workload, container) use of CPU or memory, beside request and limit of each, sorted by its `key`.
+
+        Of memory also what is resident and what is page cache, None where the source does not tell.
+        """
         now = self._now(tenant, cluster_id)
         chosen = (one for one in now.latest if namespace in {"", one.namespace} and getattr(one, measure) is not None)
         found = _grouped(chosen, lambda one: (one.namespace, one.kind, one.workload, one.uid, one.container))
-        return [_container(now, measure, key, parts) for key, parts in sorted(found.items())]
+        details = self._details(tenant, cluster_id, namespace) if measure == "memory_bytes" else {}
+        return [_container(now, measure, key, parts) | details.get(key, dict.fromkeys(DETAILS)) for key, parts in sorted(found.items())]
+
+    def _details(self, tenant: str, cluster_id: str, namespace: str) -> dict[tuple[str, ...], dict[str, float | None]]:
+        """Return resident memory and page cache of each (workload, container), summed over its pods."""
+        reader, body = self.usage.reader(tenant, cluster_id)
+        series = reader.newest(tuple(DETAILS.values()), int(body["watermark"]), body["step_seconds"], namespace)
+        found = _grouped(series, lambda one: tuple(one.labels[name] for name in ("namespace", "kind", "workload", "uid", "container")))
+        return {
+            key: {name: _known_sum(part.values[metric] for part in parts) for name, metric in DETAILS.items()}
+            for key, parts in found.items()
+        }
 
     def _now(self, tenant: str, cluster_id: str) -> Now:
         reader, body = self.usage.reader(tenant, cluster_id)
@@ -92,6 +107,11 @@ def _grouped(entries: Iterable[Any], key: Callable[[Any], tuple[str, ...]]) -> d
     for entry in entries:
         found.setdefault(key(entry), []).append(entry)
     return found
+
+
+def _known_sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(sum(known), 1) if known else None
 
 
 def _sum(entries: Iterable[Any], measure: Measure) -> float:
