@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,3 +49,11 @@ def test_an_erased_tenant_leaves_no_database(client: InfluxClient) -> None:
     InfluxHistory(client).delete_tenant("default")
     names = [row[0] for found in client.execute("SHOW DATABASES") for row in found["values"]]
     assert [name for name in names if name.startswith("upid")] == ["upid_other_300s"]
+
+
+def test_what_is_older_than_a_database_keeps_is_dropped_and_the_rest_of_a_chunk_is_written(client: InfluxClient) -> None:
+    history, now = InfluxHistory(client), int(time.time()) // 300 * 300
+    history.expire("default", days=30, now=now)
+
+    assert [history.append(SCOPE, chunk(now - days * 86400)) for days in (40, 2)] == [True, True]
+    assert [found.start for found in history.read(SCOPE, start=now - 50 * 86400, end=4e9)] == [now - 2 * 86400]

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from upid.adapters.columnar.quarantine import DamagedChunkError, Quarantine
-from upid.adapters.columnar.windows import DAY_SECONDS, days_to_join, shown
-from upid.domain.errors import ConflictError
+from upid.adapters.columnar.windows import DAY_SECONDS, OverlapError, days_to_join, shown
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import HistoryScope, HistoryState, MetricChunk, UsageChunk
 
@@ -20,12 +19,6 @@ _WINDOW: Final = re.compile(r"(\d{10,})-(\d{10,})\.bin")
 MOST_NAMED: Final = 5
 _FAMILY: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _OF_HISTORY: Final = re.compile(r"t/[^/]+/clusters/[^/]+/history/")
-
-
-class OverlapError(ConflictError):
-    """A chunk covers part of a window that is stored already."""
-
-    title = "Window stored already"
 
 
 class StoredWindow(NamedTuple):

@@ -6,8 +6,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
+from upid.domain.errors import ConflictError
+
 DAY_SECONDS: Final = 86400
 WEEK_SECONDS: Final = 7 * DAY_SECONDS
+
+
+class OverlapError(ConflictError):
+    """A chunk covers part of a window that is stored already."""
+
+    title = "Window stored already"
 
 
 class Window(Protocol):

@@ -7,6 +7,7 @@ its own, and cannot delete less than a database. What server it is tells `/ping`
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from upid.domain.errors import NotFoundError, RefusedError
 
 MEASUREMENTS: Final = ("windows", "members", "samples", "figures")
 ALWAYS: Final = {"start": "1970-01-01T00:00:00Z", "stop": "2261-01-01T00:00:00Z"}
+_LOG: Final = logging.getLogger(__name__)
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -50,12 +52,19 @@ class Databases:
             _unless_there(lambda: self._json("POST", "/api/v3/configure/database", {}, {"db": database}))
 
     def write(self, database: str, lines: bytes) -> None:
-        """Write points, into a database that is made where there is none; errors as the client's."""
+        """Write points, into a database that is made where there is none; errors as the client's.
+
+        Points that are older than the database keeps are dropped by the server, the others are written: that is no error.
+        """
         try:
             self.client.write(database, lines)
         except NotFoundError:
             self.create(database)
             self.client.write(database, lines)
+        except RefusedError as error:
+            if "retention" not in error.detail:
+                raise
+            _LOG.info("Points older than %s keeps were dropped: %s", database, error.detail)
 
     def keep(self, database: str, days: int) -> None:
         """Let the server drop by itself what is older than so many days."""

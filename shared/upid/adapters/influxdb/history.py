@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
-from upid.adapters.columnar.windows import days_to_join, shown
+from upid.adapters.columnar.windows import OverlapError, days_to_join, shown
 from upid.adapters.influxdb.client import InfluxClient
 from upid.adapters.influxdb.databases import Databases
-from upid.domain.errors import AppError, ConflictError
+from upid.domain.errors import AppError
 from upid.domain.metrics import FAMILIES, USAGE
 from upid.ports.usage_history import HistoryScope, HistoryState, MetricChunk, UsageChunk
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 PART: Final = "part"
 DAY: Final = "day"
 LIMIT: Final = "This server deletes nothing less than a database."
-
-
-class OverlapError(ConflictError):
-    """A chunk covers part of a window that is stored already."""
-
-    title = "Window stored already"
 
 
 class InfluxHistory:
