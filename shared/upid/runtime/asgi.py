@@ -15,6 +15,7 @@ from upid.runtime.gateway import Gateway
 from upid.runtime.proxy_event import HttpAnswer, HttpRequest
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
+DRAINED: Final = 32  # times that limit is read and thrown away before the answer
 THREADS: Final = 32
 WAITING: Final = 512  # requests beyond these are told to come back, so that none waits without end
 
@@ -80,12 +81,14 @@ class GatewayApp:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self.body_limit_bytes:
-                return None
-            if not message.get("more_body", False):
-                return b"".join(parts)
+            part = message.get("body", b"")
+            size += len(part)
+            too_long = size > self.body_limit_bytes
+            if not too_long:
+                parts.append(part)
+            # Many clients read no answer before their body is sent: they would see a broken connection instead of why.
+            if size > self.body_limit_bytes * DRAINED or not message.get("more_body", False):
+                return None if too_long else b"".join(parts)
 
     def _request(self, scope: Message) -> HttpRequest:
         return HttpRequest(

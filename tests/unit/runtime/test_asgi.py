@@ -83,11 +83,16 @@ def test_a_path_without_its_raw_form_is_taken_as_it_is(app: GatewayApp) -> None:
     assert asyncio.run(call(app, [body(b"")], raw_path=None, path="/x"))[1]["body"] == b"POST /x?x=1 "
 
 
-def test_one_byte_too_many_is_413_and_the_rest_is_not_read(app: GatewayApp) -> None:
-    start, answer = asyncio.run(call(app, [body(b"12345678901", more=True)]))
+def test_one_byte_too_many_is_413_once_the_client_has_sent_it_all(app: GatewayApp) -> None:
+    start, answer = asyncio.run(call(app, [body(b"12345678901", more=True), body(b"2"), body(b"never read")]))
     assert start["status"] == 413
     assert (b"connection", b"close") in start["headers"]
     assert orjson.loads(answer["body"])["type"] == "/problems/too-large"
+
+
+def test_what_never_ends_is_not_read_for_ever(app: GatewayApp) -> None:
+    parts = [body(b"1234567890", more=True) for _ in range(asgi.DRAINED + 1)]
+    assert asyncio.run(call(app, parts))[0]["status"] == 413
 
 
 def test_a_client_that_goes_away_gets_nothing(app: GatewayApp) -> None:
