@@ -209,10 +209,11 @@ def test_whatever_machine_ends_badly_is_told_of() -> None:
 
 def test_every_machine_and_the_queue_raise_an_alarm_that_somebody_hears() -> None:
     alarms = of_type("AWS::CloudWatch::Alarm").values()
-    watched = json.dumps([alarm["Properties"]["Dimensions"] for alarm in alarms])
+    watched = {(alarm["Properties"]["MetricName"], json.dumps(alarm["Properties"]["Dimensions"][0]["Value"])) for alarm in alarms}
 
-    assert all(f'{{"Ref": "{name}"}}' in watched for name in of_type("AWS::Serverless::StateMachine"))
-    assert "Undelivered" in watched
+    for machine in of_type("AWS::Serverless::StateMachine"):
+        assert {(metric, json.dumps({"Ref": machine})) for metric in ("ExecutionsFailed", "ExecutionsTimedOut")} <= watched
+    assert ("ApproximateNumberOfMessagesVisible", json.dumps({"Fn::GetAtt": ["Undelivered", "QueueName"]})) in watched
     assert {json.dumps(alarm["Properties"]["AlarmActions"]) for alarm in alarms} == {'[{"Ref": "Alarms"}]'}
 
 
