@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from functions.optimization.schemas.recommendations import RuleVersionOut
 from upid.http.schemas import Answer, Body
 from upid.services.analyses import MOST_IN_BATCH, AnalysisRequest, WorkloadRef
-from upid.services.rules.model import Severity, ThenKind
 
 ClusterId = Annotated[
     str, Field(min_length=1, max_length=64, description="Id of a registered cluster.", examples=["cl_01KB0000000000000000000000"])
@@ -143,15 +143,9 @@ class AnalysisTotals(Answer):
     top_savings: list[TopSaving]
 
 
-class AppliedRuleOut(Answer):
+class AppliedRuleOut(RuleVersionOut):
     """A rule that was applied, as it was when the analysis began, and how many containers it is about."""
 
-    id: str
-    version: int
-    name: str
-    category: str
-    severity: Severity
-    kind: ThenKind
     in_scope: int = Field(description="Containers of its namespaces and labels.")
     fired: int
     inconclusive: int = Field(description="Containers on which it can not be told; a veto acts there, no other rule does.")

@@ -82,8 +82,8 @@ class AmountChangeOut(Answer):
     after: float | None
 
 
-class VerdictOut(Answer):
-    """What a rule found here, and did. A veto whose condition can not be told is `inconclusive`, and keeps what is set now."""
+class RuleVersionOut(Answer):
+    """A rule, as it was when it was applied."""
 
     id: str
     version: int
@@ -91,6 +91,11 @@ class VerdictOut(Answer):
     category: str
     severity: Severity
     kind: ThenKind
+
+
+class VerdictOut(RuleVersionOut):
+    """What a rule found here, and did. A veto whose condition can not be told is `inconclusive`, and keeps what is set now."""
+
     outcome: Literal["fired", "inconclusive"]
     action: str | None = Field(description="What a recommendation says to do.")
     tag: str | None

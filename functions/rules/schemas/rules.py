@@ -90,6 +90,12 @@ class RuleScope(Body):
     clusters: list[Name] = Field(default=[], max_length=100, description="Ids of clusters.")
     namespaces: list[Name] = Field(default=[], max_length=100)
     labels: dict[str, str] = Field(default={}, max_length=20, description="Labels that the workload has, all of them.")
+    selector: str = Field(
+        default="",
+        max_length=2000,
+        description="Selector of the workload's labels, as kubectl takes it.",
+        examples=["tier in (front, back),!canary"],
+    )
 
 
 class RuleIn(Body):
@@ -106,7 +112,7 @@ class RuleIn(Body):
 
     def draft(self) -> RuleDraft:
         """Return what the service takes."""
-        scope = Scope(tuple(self.scope.clusters), tuple(self.scope.namespaces), dict(self.scope.labels))
+        scope = Scope(tuple(self.scope.clusters), tuple(self.scope.namespaces), dict(self.scope.labels), self.scope.selector)
         then = Then(**self.then.model_dump())
         return RuleDraft(self.name, self.category, self.severity, self.when, then, self.explanation, scope, self.enabled)
 

@@ -134,7 +134,7 @@ def test_scopes_are_held(api: Client, world: World, cluster_id: str) -> None:
     tag = {"kind": "tag", "tag": "mine"}
     of_namespace, of_label = (
         rule(api, tag, when="true", scope={"namespaces": ["data"]}),
-        rule(api, tag, when="true", scope={"labels": {"team": "a"}}),
+        rule(api, tag, when="true", scope={"labels": {"team": "a"}, "selector": "team notin (b)"}),
     )
     elsewhere, off = rule(api, tag, when="true", scope={"clusters": ["cl_other"]}), rule(api, tag, when="true", enabled=False)
     world.services.rules.create(MALLORY, RuleDraft("Foreign", "availability", "low", "true", Then("veto"), ""))

@@ -74,7 +74,7 @@ class TestManagement:
         [
             ({"when": "cpu.p95 >"}, "#/when"), ({"when": "cpu.p95 > memory.max"}, "#/when"), ({"explanation": "{cpu.p59}"}, "#/explanation"),
             ({"category": "other"}, "#/category"), ({"then": {"kind": "tag"}}, "#/then/tag"), ({"then": {"kind": "run"}}, "#/then"),
-            ({"scope": {"nodes": []}}, "#/scope/nodes"), ({"severity": 3}, "#/severity"),
+            ({"scope": {"nodes": []}}, "#/scope/nodes"), ({"scope": {"selector": "a in"}}, "#/scope/selector"), ({"severity": 3}, "#/severity"),
             ({"then": {"kind": "adjustment", "target": "cpu_request_cores", "minimum": 2, "maximum": 1}}, "#/then/maximum"),
         ],
     )  # fmt: skip
@@ -191,6 +191,11 @@ class TestTest:
     def test_labels_narrow_given_rows(self, api: Client) -> None:
         rule = created(api, when="true", scope={"labels": {"team": "a"}})
         rows = [{"features": {}, "labels": {"team": "a", "x": "y"}}, {"features": {}, "labels": {"team": "b"}}, {"features": {}}]
+        assert [row["row"] for row in api.post(f"/rules/{rule['id']}/test", {"rows": rows}).expect(200)["fired_rows"]] == [0]
+
+    def test_a_selector_narrows_them_as_kubectl_has_it(self, api: Client) -> None:
+        rule = created(api, when="true", scope={"selector": "team in (a, b),!canary"})
+        rows = [{"features": {}, "labels": labels} for labels in ({"team": "a"}, {"team": "b", "canary": "1"}, {"team": "c"}, {})]
         assert [row["row"] for row in api.post(f"/rules/{rule['id']}/test", {"rows": rows}).expect(200)["fired_rows"]] == [0]
 
     def test_what_was_not_collected_is_409(self, api: Client, world: World) -> None:

@@ -47,11 +47,12 @@ class Then:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a rule applies within its tenant; what is empty applies everywhere. `labels`: all must be the workload's own."""
+    """Where a rule applies within its tenant; what is empty applies everywhere. `labels`: all must be the workload's own; `selector`: of its labels, as kubectl has it."""
 
     clusters: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    selector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,6 @@ class RuleDraft:
             "clusters": list(self.scope.clusters),
             "namespaces": list(self.scope.namespaces),
             "labels": dict(self.scope.labels),
+            "selector": self.scope.selector,
         }
         return body
-
-    @classmethod
-    def of(cls, body: Mapping[str, Any]) -> RuleDraft:
-        """Return the draft that a stored body holds."""
-        scope = body["scope"]
-        plain = {name: body[name] for name in ("name", "category", "severity", "when", "explanation", "enabled")}
-        held = Scope(tuple(scope["clusters"]), tuple(scope["namespaces"]), dict(scope["labels"]))
-        return cls(**plain, then=Then(**body["then"]), scope=held)

@@ -25,7 +25,7 @@ A rule is data: a condition (`when`), what it does where the condition holds (`t
 - At most 2000 characters, 400 operations, 60 within each other.
 
 `then` is one of: `recommendation` (an action to take), `adjustment` (a recommended value times a factor, held within bounds, or a limit taken away), `veto`
-(what is set now stays), `tag`.
+(what is set now stays), `tag`. `scope` narrows a rule within its tenant: to clusters, namespaces, labels, and a label `selector` as kubectl takes it.
 
 ## What rules do
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.domain.selectors import parse_selector
 from upid.engine.rightsizing.consequences import with_amounts
 from upid.engine.rightsizing.options import Options
 from upid.engine.rules.columns import FeatureTable
@@ -50,13 +51,16 @@ def ruled(shard: ShardFeatures, rules: Sequence[ActiveRule], options: Options) -
 
 
 def inside_of(scope: Mapping[str, Any], table: FeatureTable, labels: Sequence[Mapping[str, str]]) -> Bools:
-    """Return which rows are of the namespaces and have the labels of a scope, shape (rows,). Its clusters are not looked at."""
+    """Return which rows are of the namespaces and have labels as a scope wants them, shape (rows,). Its clusters are not looked at."""
     inside = np.ones(table.rows, dtype=bool)
     if scope["namespaces"]:
         inside &= np.isin(table.columns["workload.namespace"].values, list(scope["namespaces"]))
     if scope["labels"]:
         wanted = scope["labels"].items()
         inside &= np.array([wanted <= own.items() for own in labels], dtype=bool)
+    if scope.get("selector"):  # rules from before there were selectors have none
+        matches = parse_selector(scope["selector"])
+        inside &= np.array([matches(own) for own in labels], dtype=bool)
     return inside
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from upid.domain.errors import InvalidRequestError, NotFoundError, VersionConflictError
+from upid.domain.errors import InvalidError, InvalidRequestError, NotFoundError, VersionConflictError
 from upid.domain.identity import Caller
+from upid.domain.selectors import parse_selector
 from upid.domain.times import format_time
 from upid.ports.clock import Clock, Ids
 from upid.services.rules.catalogue import Category, built_ins, categories
@@ -170,7 +171,7 @@ class RuleService:
             "of": "all",
             "tag": NEW,
         }
-        blank: dict[str, Any] = {"explanation": "", "then": then, "scope": {"clusters": [], "namespaces": [], "labels": {}}}
+        blank: dict[str, Any] = {"explanation": "", "then": then, "scope": {"clusters": [], "namespaces": [], "labels": {}, "selector": ""}}
         return blank | dict(changes)
 
 
@@ -191,6 +192,10 @@ def _hold(draft: RuleDraft) -> None:
     """Raise InvalidRequestError unless a draft can be stored."""
     if draft.category not in categories():
         raise InvalidRequestError([{"pointer": "#/category", "detail": f"There is {', '.join(categories())}."}])
+    try:
+        parse_selector(draft.scope.selector)
+    except InvalidError as error:
+        raise InvalidRequestError([{"pointer": "#/scope/selector", "detail": error.detail}]) from None
     _hold_text(draft.when, draft.explanation)
 
 
