@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from upid.engine.rightsizing.options import Options
     from upid.engine.usage.samples import Samples
     from upid.services.sizing import ContainerRow
+    from upid.services.volumes import ClaimUse
 
 SAMPLES_PER_GROUP: Final = 500_000  # series times steps of one metric
 PATIENCE: Final = 3  # groups in a row that may fail before the rest is not asked for
@@ -103,7 +104,7 @@ class _Run:
     errors: list[WorkError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def size(self, namespaces: Sequence[str], usage: NamespaceUsage | None, rows: Sequence[ContainerRow]) -> bool:
+    def size(self, namespaces: Sequence[str], usage: NamespaceUsage | None, rows: Sequence[ContainerRow], storage: ClaimUse | None) -> bool:
         """Take in the entries of a group of namespaces and return whether there was any usage of theirs; without usage they are withheld."""
         from upid.engine.rightsizing.folds import folded_with_tests  # noqa: PLC0415 as above
         from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
@@ -118,7 +119,7 @@ class _Run:
             self._draw(mine, samples)
         profile, folds = folded_with_tests(samples)
         window = sizing.UsageWindow(self.window.start, self.window.end, self.window.step_seconds)
-        loaded = assessing.Loaded(self.inventory, mine, profile, exact_evidence(samples), window, folds)
+        loaded = assessing.Loaded(self.inventory, mine, profile, exact_evidence(samples), window, folds, storage)
         table = assessing.assess_loaded(loaded, self.options, self.prices)
         if mine:
             table = ruling.ruled(features.shard_features(0, loaded, table, self.prices), active.built_in_rules(), self.options)
@@ -170,12 +171,15 @@ class ScanService:
     def _collect(self, run: _Run, source: MetricsSource, progress: Progress) -> None:
         from upid.services.collection_plans import groups_of  # noqa: PLC0415 numerics load while the cluster is being read
         from upid.services.sizing import rows_of  # noqa: PLC0415 as above
+        from upid.services.volumes import asked_storage  # noqa: PLC0415 as above
 
         groups = groups_of(run.inventory, max(1, SAMPLES_PER_GROUP // run.window.steps))
         rows, done, seen = rows_of(run.inventory), 0, False
         for names, usage in _usages(source, groups, run):
             run.warnings += usage.warnings if usage else ()
-            has_usage = run.size(names, usage, rows)
+            storage, warnings = asked_storage(source, usage, run.window, names, run.inventory)
+            run.warnings += warnings
+            has_usage = run.size(names, usage, rows, storage)
             seen = seen or not usage or has_usage
             done += len(names)
             progress("Reading usage", done, sum(map(len, groups)))

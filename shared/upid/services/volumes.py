@@ -9,12 +9,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.domain.inventory import Claim
+from upid.domain.errors import UnavailableError
+from upid.domain.inventory import Claim, Inventory
 from upid.domain.reasons import text_of
 from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, VOLUME_CODES, VOLUME_REASONS
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.volumes import TREND_DAYS, VolumeUse, size_volumes
+from upid.ports.metrics_source import MetricsSource, NamespaceUsage, Window
 from upid.ports.usage_history import MetricChunk
+from upid.services.attribution import Owners, attribute_family
 from upid.services.entries import number
 
 HISTORY_SECONDS: Final = TREND_DAYS * 86400.0
@@ -65,6 +68,28 @@ def _sizes(claims: Sequence[Claim], capacity: NDArray[np.float64]) -> NDArray[np
     last = capacity.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
     # What the API says is what was provisioned; a file system tells a little less of it, so that it counts only where the API says nothing.
     return np.where(np.isnan(told), capacity[np.arange(len(claims)), last], told)
+
+
+def asked_storage(
+    source: MetricsSource, usage: NamespaceUsage | None, window: Window, namespaces: Sequence[str], inventory: Inventory
+) -> tuple[ClaimUse | None, tuple[str, ...]]:
+    """Return what the claims of some namespaces hold, asked of a source, and warnings; None where no workload there has a claim: nothing is asked then.
+
+    Where the source does not tell, the claims have no samples, and a warning says why. `usage`: the namespaces' own, None where it could not be read.
+    """
+    names, uids = set(namespaces), {workload.uid for workload in inventory.workloads}
+    claims = [claim for claim in inventory.claims if claim.namespace in names and claim.workload_uid in uids]
+    if not claims:
+        return None, ()
+    if usage is None:
+        return claim_use(claims, []), ()
+    try:
+        (family,) = source.families(namespaces, ["storage"], window)
+    except UnavailableError as error:
+        return claim_use(claims, []), (f"What volumes hold could not be read: {error.detail}",)
+    warnings = (*family.warnings, family.refused) if family.refused else family.warnings
+    chunk = attribute_family(family, window, Owners.of(inventory, usage.owners), inventory)
+    return claim_use(claims, [chunk] if chunk.keys else []), tuple(warnings)
 
 
 def volume_entries(held: ClaimUse, options: Options) -> dict[str, list[Entry]]:

@@ -10,9 +10,9 @@ import pytest
 from upid.adapters.pricing.table import BundledPrices
 from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import ForbiddenError, RefusedError, UnavailableError
-from upid.domain.inventory import Container, Inventory, Pod, Resources, Unreadable, Workload
+from upid.domain.inventory import Claim, Container, Inventory, Pod, Resources, Unreadable, Workload
 from upid.engine.rightsizing.options import options_of
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, FamilyUsage, Metered, NamespaceUsage, PodContainer, UsageBlock, Window
 from upid.services import scan as module
 from upid.services.rules.catalogue import built_ins
 from upid.services.scan import ScanRequest, ScanResult, ScanService, window_of
@@ -32,6 +32,8 @@ class Cluster:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     context: str = "test"
     is_empty: bool = False
+    claims: tuple[Claim, ...] = ()
+    storage_error: UnavailableError | None = None
 
     def open(self, _access: object) -> Any:
         return self
@@ -44,7 +46,7 @@ class Cluster:
         app = Container("app", Resources(cpu_request_cores=2.0, memory_request_bytes=2**31))
         workloads = tuple(Workload(n, "Deployment", "api", f"uid-{n}", 1, (app,)) for n in self.namespaces)
         pods = tuple(Pod(n, "api-1", f"pod-{n}", f"uid-{n}") for n in self.namespaces)
-        return Inventory(workloads, pods, (), self.namespaces, unreadable=self.unreadable)
+        return Inventory(workloads, pods, (), self.namespaces, unreadable=self.unreadable, claims=self.claims)
 
     def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
         for group in groups:
@@ -59,6 +61,13 @@ class Cluster:
             yield NamespaceUsage(
                 tuple(group), window, UsageBlock(keys, cpu), UsageBlock(keys, memory), none, ContainerEvents({}, {}, {}), [], warnings
             )
+
+    def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
+        assert (list(families), set(namespaces) & {claim.namespace for claim in self.claims}) != ([], set())
+        if self.storage_error:
+            raise self.storage_error
+        keys = [Metered(claim.namespace, volume=claim.name) for claim in self.claims if claim.namespace in namespaces]
+        yield FamilyUsage("storage", keys, {"volume_used_bytes": np.full((len(keys), window.steps), 9 * 2.0**30, np.float32)})
 
     def now(self) -> float:
         return AT
@@ -203,3 +212,21 @@ def test_the_moment_is_the_clocks_where_none_is_given() -> None:
 )
 def test_the_window_ends_at_the_step_before_now(now: float, history: int, step: int, window: Window) -> None:
     assert window_of(replace(REQUEST, history_seconds=history, step_seconds=step), now) == window
+
+
+def test_a_scan_tells_how_large_volumes_must_be() -> None:
+    told = scanned(Cluster(claims=(Claim("n1", "data", "uid-n1", capacity_bytes=10 * 2.0**30), Claim("n2", "free"))))
+
+    storage = {entry["namespace"]: entry["storage"] for entry in told.document["recommendations"]}
+    assert [(each["claim"], each["recommended_bytes"]) for each in storage.pop("n1")] == [("data", 12 * 2**30)]
+    assert not any(storage.values())
+
+
+def test_volumes_that_cannot_be_read_are_told_and_take_nothing_with_them() -> None:
+    cluster = Cluster(claims=(Claim("n1", "data", "uid-n1"),), storage_error=UnavailableError("It is slow today."))
+
+    told = scanned(cluster)
+
+    entry = next(entry for entry in told.document["recommendations"] if entry["namespace"] == "n1")
+    assert (entry["status"], entry["storage"][0]["withheld_code"]) == ("recommended", "volume_no_data")
+    assert "What volumes hold could not be read: It is slow today." in told.warnings

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from unit.engine.making import GIB, MONDAY
-from worlds.analysis import TENANT, analyze, listed
+from worlds.analysis import analyze, listed
 from worlds.collection import World, workload
 
 from upid.domain.inventory import Claim
 from upid.engine.rightsizing.options import Options
-from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
+from upid.ports.usage_history import MetricChunk, SeriesKey
 from upid.services.volumes import claim_use, volume_entries
 
 HOUR = 3600
@@ -78,13 +78,12 @@ def test_an_analysis_tells_the_storage_of_each_workload(tmp_path: Path) -> None:
     world.cluster.listed = replace(world.cluster.listed, claims=(claim(workload_uid=db.uid),))
     cluster_id = world.register()
     world.collect(cluster_id)
-    end = int(world.clock.moment) // HOUR * HOUR
-    held = chunk({(db.uid, "db-0", "data-db-0"): np.full(72, 9 * GIB)}, start=end - 72 * HOUR)
-    world.services.history.append(HistoryScope(TENANT, cluster_id, 0), held)
-
     assert analyze(world, cluster_id)["status"] == "succeeded"
 
     storage = {entry["name"]: entry["storage"] for entry in listed(world, cluster_id).entries}
     assert storage["api"] == []
-    # 9 of 10 GiB: 11.25 leave a fifth free.
-    assert [(each["status"], each["recommended_bytes"]) for each in storage["db"]] == [("recommended", 12 * GIB)]
+    # The world's claims hold some bytes of 10 GiB, by the collection that reads storage too.
+    (held,) = storage["db"]
+    assert (held["status"], held["recommended_bytes"]) == ("unchanged", 10 * GIB)
+    assert 0 < held["used_bytes"] < GIB
+    assert [reason["code"] for reason in held["reasons"]] == ["volume_used", "volume_never_smaller"]
