@@ -34,6 +34,7 @@ def test_a_scan_has_an_entry_for_every_container(
     assert len(entries) == CONTAINERS
     assert {entries["web", name]["status"] for name in ("app", "mesh", "tail")} <= {"recommended", "unchanged"}
     assert entries["web", "migrate"]["withheld_code"] == "init_container"
+    assert {entries["whole", name]["withheld_code"] for name in ("one", "two")} == {"pod_level_resources"}
     assert entries["agent", "agent"]["current"]["cpu_request_cores"] == 0.2
     assert (entries["web", "app"]["replicas"], entries["report", "report"]["replicas"]) == (3, 0)
 

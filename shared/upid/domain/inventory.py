@@ -24,6 +24,7 @@ class Container:
 
     `role` is `sidecar` for an init container with restartPolicy Always, `init` for one that ends. `heap_bytes` is the largest
     heap that its command line or environment tells the runtime to use (-Xmx, GOMEMLIMIT ...), None where none is told. [bytes]
+    `shares_pod`: requests or limits are set for its whole pod, and its own must stay below those.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Container:
     image: str = ""
     heap_bytes: float | None = None
     ports: tuple[int, ...] = ()
+    shares_pod: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "init_container": "An init container ends before the pod serves; what it needs for that moment is not sized from its use.",
     "no_data": "There is no sample of this container in the window.",
     "not_enough_data": "Only {samples} samples over {hours} h were seen; at least {minimum_samples} over {minimum_hours} h are needed.",
+    "pod_level_resources": "Requests or limits are set for the whole pod, which its containers share: they are not sized one by one.",
     "scaled_to_zero": "The workload is scaled to zero.",
     "cpu_quantile": "CPU use is expected above {cpu_quantile_cores} for {allowed_time_above} of the time, as much as is allowed.",
     "cpu_busiest_pod": "The busiest pod at each moment needs {cpu_busiest_cores}, more than the {cpu_quantile_cores} of all pods pooled.",

@@ -123,6 +123,7 @@ def current_of(rows: Sequence[ContainerRow], nodes: Sequence[Node]) -> CurrentRe
         scaled_on_memory=np.array([s is not None and s.memory_utilization is not None for s in scalers], dtype=bool),
         is_batch=np.array([row.kind in BATCH_KINDS for row in rows], dtype=bool),
         largest_node_cores=np.full(count, max((node.cpu_cores for node in nodes), default=np.nan)),
+        shares_pod=np.array([row.shares_pod for row in rows], dtype=bool),
         largest_node_bytes=np.full(count, max((node.memory_bytes for node in nodes), default=np.nan)),
     )
 

@@ -38,6 +38,7 @@ class ContainerRow:
     heap_bytes: float | None = None
     autoscaler: Autoscaler | None = None
     node_names: tuple[str, ...] = ()
+    shares_pod: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -74,7 +75,7 @@ def rows_of(inventory: Inventory) -> list[ContainerRow]:
     return [
         ContainerRow(
             w.namespace, w.kind, w.name, w.uid, c.name, role=c.role, replicas=w.replicas, resources=c.resources, heap_bytes=c.heap_bytes,
-            autoscaler=w.autoscaler, node_names=w.node_names,
+            autoscaler=w.autoscaler, node_names=w.node_names, shares_pod=c.shares_pod,
         )
         for w in sorted(inventory.workloads, key=lambda w: (w.namespace, w.kind, w.name, w.uid))
         for c in w.containers

@@ -65,6 +65,13 @@ def test_containers_have_their_roles_and_resources(seen: Observation) -> None:
     assert (web.autoscaler.cpu_utilization, web.autoscaler.memory_utilization) == (70.0, None)
 
 
+def test_what_is_set_for_a_whole_pod_is_told_of_its_containers(seen: Observation) -> None:
+    shared = {f"{w.kind}/{w.name}" for w in seen.inventory.workloads if any(c.shares_pod for c in w.containers)}
+
+    assert shared == {"Deployment/whole", "Pod/whole-1"}
+    assert all(container.shares_pod for container in workload(seen, "Deployment", "whole").containers)
+
+
 def test_a_limit_alone_is_a_request_too(seen: Observation) -> None:
     (agent,) = workload(seen, "DaemonSet", "agent").containers
 

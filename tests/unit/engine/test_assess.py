@@ -65,6 +65,8 @@ def test_every_column_is_there_with_one_value_per_row() -> None:
     [
         ({"is_init": True}, 7, "withheld:init_container"),
         ({"replicas": 0}, 7, "withheld:scaled_to_zero"),
+        ({"shares_pod": True}, 7, "withheld:pod_level_resources"),
+        ({"shares_pod": True, "replicas": 0}, 7, "withheld:pod_level_resources"),
         ({"replicas": 0, "is_batch": True}, 7, "recommended"),
         ({}, 0.4, "withheld:not_enough_data"),
         ({}, 0.5, "recommended"),

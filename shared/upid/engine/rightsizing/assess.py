@@ -87,6 +87,7 @@ def _withheld(sized: Sized, evidence: Evidence, current: CurrentResources) -> ND
     """Return the code of why nothing is recommended, the gravest first; NOT_WITHHELD where something can be said."""
     conditions = {
         "init_container": current.is_init,
+        "pod_level_resources": np.zeros(len(current.is_init), dtype=bool) if current.shares_pod is None else current.shares_pod,
         "no_data": evidence.samples == 0,
         "scaled_to_zero": (current.replicas == 0) & ~current.is_batch,
         "not_enough_data": ~(sized.cpu_enough | sized.memory_enough),

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 STATUSES: Final = ("recommended", "unchanged", "withheld")
 RECOMMENDED, UNCHANGED, WITHHELD = range(3)
-WITHHELD_CODES: Final = ("init_container", "no_data", "not_enough_data", "scaled_to_zero")
+WITHHELD_CODES: Final = ("init_container", "no_data", "not_enough_data", "scaled_to_zero", "pod_level_resources")
 NOT_WITHHELD: Final = -1
 
 
@@ -50,6 +50,7 @@ REASONS: Final = (
     Reason("margin_for_little_data", ("volume_margin", "hours")),
     Reason("price_unknown"),
     Reason("run_peaks", ("runs", "cpu_runs_cores")),
+    Reason("pod_level_resources"),
 )
 CODES: Final = tuple(reason.code for reason in REASONS)
 

@@ -33,6 +33,8 @@ class CurrentResources:
         Of a Job or CronJob: no pods now does not mean that none will come.
     largest_node_cores, largest_node_bytes : ndarray of float64
         What the largest node can give; NaN = not known. [cores], [bytes]
+    shares_pod : ndarray of bool, optional
+        Requests or limits are set for its whole pod; None = for no row.
     """
 
     cpu_request_cores: Floats
@@ -47,6 +49,7 @@ class CurrentResources:
     is_batch: Bools
     largest_node_cores: Floats
     largest_node_bytes: Floats
+    shares_pod: Bools | None = None
 
 
 @dataclass(frozen=True, slots=True)
