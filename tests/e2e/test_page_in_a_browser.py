@@ -16,7 +16,9 @@ from upid.services.scan import ContainerKey, Trail
 
 BROWSER = shutil.which("chromium")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="this needs chromium: Debian's package of that name (scripts/install-test-services)"
+)
 
 HOSTILE = "<img src=http://127.0.0.1:9/x onerror=console.error(1)>"
 

@@ -76,8 +76,10 @@ class ServerScan:
     def _cluster(self, cluster: Mapping[str, Any], request: ServerScanRequest, progress: Progress) -> ScanResult:
         analysis = self._analysis(cluster, request, progress)
         query = {"analysis_id": analysis["id"], "sort": "name", "limit": str(PAGE)}
-        listed = [_entry(item) for item in self._pages(f"/optimization/recommendations/{cluster['id']}", query)]
-        listed.sort(key=lambda e: (e["namespace"], e["kind"], e["name"], e["uid"], e["container"]))
+        items = list(self._pages(f"/optimization/recommendations/{cluster['id']}", query))
+        # Ids of one analysis sort as its rows do: containers of a workload stay in the order of its template.
+        items.sort(key=lambda e: (e["namespace"], e["kind"], e["name"], e["uid"], e["id"]))
+        listed = [_entry(item) for item in items]
         window = _window(listed, cluster)
         trails, warnings = self._trails(cluster, listed, window, request.trail_points)
         errors = tuple(WorkError(e["code"], e["detail"], e["subject"]) for e in analysis["errors"])

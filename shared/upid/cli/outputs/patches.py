@@ -38,6 +38,7 @@ _FIELDS: Final = (
     ("requests", "cpu", "cpu_request_cores", format_cpu), ("requests", "memory", "memory_request_bytes", format_memory),
     ("limits", "cpu", "cpu_limit_cores", format_cpu), ("limits", "memory", "memory_limit_bytes", format_memory),
 )  # fmt: skip
+PLACES: Final = ("containers", "initContainers")
 _PLAIN: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?")
 _OURS: Final = re.compile(r"(?:[a-z0-9][-a-z0-9.~]*/)?[a-z0-9][-a-z0-9._~]*\.yaml")
 
@@ -122,21 +123,17 @@ def _remove_earlier(folder: Path) -> None:
 
 
 def _workloads(part: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], list[Mapping[str, Any]]]]:
-    """Yield each workload that needs other values, with the entries of its containers that do."""
-    wanted = (entry for entry in part["recommendations"] if entry["status"] == "recommended")
+    """Yield each workload that needs other values, with the entries of all of its containers."""
     identity = ("namespace", "kind", "name", "uid")
-    for values, entries in groupby(wanted, key=lambda entry: tuple(entry[name] for name in identity)):
-        yield {"cluster": part["cluster"], **dict(zip(identity, values, strict=True))}, list(entries)
+    for values, entries in groupby(part["recommendations"], key=lambda entry: tuple(entry[name] for name in identity)):
+        listed = list(entries)
+        if any(entry["status"] == "recommended" for entry in listed):
+            yield {"cluster": part["cluster"], **dict(zip(identity, values, strict=True))}, listed
 
 
 def _body(about: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the patch; empty where nothing is left of it, since values are the same once they are written as quantities."""
-    spec: dict[str, Any] = {}
-    for entry in entries:
-        resources = _resources(entry)
-        if resources:
-            place = "containers" if entry.get("role", "main") == "main" else "initContainers"
-            spec.setdefault(place, []).append({"name": entry["container"], "resources": resources})
+    spec = {place: changed for place in PLACES if (changed := _changed([entry for entry in entries if _place(entry) == place]))}
     if not spec:
         return {}
     template: dict[str, Any] = {"template": {"spec": spec}}
@@ -144,6 +141,20 @@ def _body(about: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> dic
         "apiVersion": API_VERSIONS[about["kind"]], "kind": about["kind"], "metadata": {"name": about["name"], "namespace": about["namespace"]},
         "spec": {"jobTemplate": {"spec": template}} if about["kind"] == "CronJob" else template,
     }  # fmt: skip
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    return PLACES[0] if entry["role"] == "main" else PLACES[1]
+
+
+def _changed(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the containers of one list that change; those that stand before the last of them by their names, since a merge puts what a patch names in front."""
+    changes = [_resources(entry) if entry["status"] == "recommended" else {} for entry in entries]
+    last = max((i for i, change in enumerate(changes) if change), default=-1)
+    return [
+        {"name": entry["container"]} | ({"resources": change} if change else {})
+        for entry, change in zip(entries[: last + 1], changes, strict=False)
+    ]  # fmt: skip
 
 
 def _resources(entry: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:

@@ -42,6 +42,14 @@ def test_containers_of_a_workload_share_its_patch_and_sidecars_stand_where_they_
     assert [c["name"] for c in spec["initContainers"]] == ["proxy"]
 
 
+def test_containers_keep_their_order() -> None:
+    # A strategic merge puts what the patch names in front: what stands before a change is named too, what stands behind it need not be.
+    entries = [entry(container="a", status="unchanged"), entry(container="b"), entry(container="c", status="unchanged")]
+    containers = only(*entries)["spec"]["template"]["spec"]["containers"]
+
+    assert [(c["name"], "resources" in c) for c in containers] == [("a", False), ("b", True)]
+
+
 def test_a_cronjob_keeps_its_template_deeper() -> None:
     body = only(entry(kind="CronJob", name="nightly"))
 
