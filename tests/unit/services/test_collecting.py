@@ -197,6 +197,43 @@ def test_a_workload_made_again_under_its_name_is_another_row(world: World) -> No
     assert [key.uid for key in keys if key.name == "ledger"] == ["second-life", "uid-bank-Deployment-ledger"]
 
 
+def test_a_workload_scaled_to_zero_keeps_its_history_and_goes_on_with_it(world: World) -> None:
+    cluster_id, profiles = world.register(), Profiles(world.services.blobs)
+    world.collect(cluster_id, history_seconds=HOUR)
+    before = samples_of(world, cluster_id, "web")
+    for replicas, grows in ((0, False), (2, True)):
+        world.cluster.listed = inventory(workload("shop", "web", replicas=replicas), workload("bank", "ledger"))
+        world.clock.moment += HOUR
+        world.collect(cluster_id)
+        after = samples_of(world, cluster_id, "web")
+        assert (after > before, after < before) == (grows, False)
+        before = after
+
+    keys = profiles.load("default", cluster_id, 0).keys
+    assert {key.uid for key in keys if key.name == "web"} == {"uid-shop-Deployment-web"}
+
+
+def test_a_workload_under_a_new_name_begins_anew_beside_the_old_one(world: World) -> None:
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=HOUR)
+    old = samples_of(world, cluster_id, "ledger")
+    world.cluster.listed = inventory(workload("bank", "book"))
+    world.clock.moment += HOUR
+    world.collect(cluster_id)
+
+    assert samples_of(world, cluster_id, "ledger") == old
+    assert 0 < samples_of(world, cluster_id, "book") <= HOUR // STEP
+
+
+def samples_of(world: World, cluster_id: str, name: str) -> int:
+    """Return how many CPU samples the stored history has of a workload's first pod."""
+    found = 0
+    for chunk in history(world, cluster_id):
+        rows = [at for at, key in enumerate(chunk.keys) if key.pod == f"{name}-0"]
+        found += int(np.isfinite(chunk.cpu_cores[rows]).sum())
+    return found
+
+
 def test_shards_are_decided_once_and_hold_whole_workloads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("upid.services.shards.CONTAINERS_PER_SHARD", 1)
     cluster_id = world.register()
