@@ -81,6 +81,7 @@ class CollectorsService:
         _hold(settings)
 
         def added(body: dict[str, Any]) -> dict[str, Any]:
+            """Return the cluster with a collector."""
             if collector_of(body) is not None:
                 raise CollectorExistsError(f"Cluster {cluster_id} has its collector already.", id=id_of(body))
             return body | {"collector": self._told(settings, format_time(self.clock.now()))}
@@ -96,6 +97,7 @@ class CollectorsService:
         """Set a collector `running` or `stopped`; a collection that runs comes to its end. One that is so already stays as it is."""
 
         def changed(before: dict[str, Any]) -> dict[str, Any]:
+            """Return the collector in that state."""
             return before if before["state"] == state else before | {"state": state, "updated_at": format_time(self.clock.now())}
 
         return self._changed(caller, collector_id, changed)
@@ -137,6 +139,7 @@ class CollectorsService:
         cluster_id = self._cluster(caller.tenant, collector_id).key.sort
 
         def changed(body: dict[str, Any]) -> dict[str, Any]:
+            """Return the cluster with its collector changed."""
             before = collector_of(body)
             if before is None:
                 raise _unknown(collector_id)

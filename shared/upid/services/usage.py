@@ -215,6 +215,7 @@ def _top(found: list[tuple[Group, dict[str, Any]]], query: UsageQuery) -> list[t
         return sorted(found, key=lambda entry: entry[0])
 
     def rank(entry: tuple[Group, dict[str, Any]]) -> tuple[float, Group]:
+        """Return what to sort by: the highest mean first, then the name."""
         values = entry[1][query.metrics[0]]
         there = values[~np.isnan(values)]
         return (-float(there.mean(dtype=np.float64)) if len(there) else np.inf, entry[0])

@@ -172,6 +172,17 @@ class TestTest:
         hit = tried(api, "true", [features], then={"kind": "veto", "of": "decreases"})["fired_rows"][0]
         assert hit["changes"] == [{"target": "cpu_request_cores", "current": 2.0, "recommended": 1.0, "after": 2.0}]
 
+    def test_a_veto_that_can_not_be_told_shows_what_it_keeps(self, api: Client) -> None:
+        features = {"cpu.request": 2.0, "recommended.cpu_request": 1.0}
+        found = tried(api, "latency.p95 > 1.0", [features], then={"kind": "veto", "of": "cpu"})
+        (row,) = found["inconclusive_rows"]
+        assert row["missing"] == ["latency.p95"]
+        assert row["changes"] == [{"target": "cpu_request_cores", "current": 2.0, "recommended": 1.0, "after": 2.0}]
+
+    def test_only_limits_can_be_taken_away(self, api: Client) -> None:
+        then = {"kind": "adjustment", "target": "memory_request_bytes", "unset": True}
+        assert api.post("/rules", RULE | {"then": then}).problem(422, "invalid-request")["errors"][0]["pointer"].startswith("#/then")
+
     def test_runs_on_a_cluster_and_names_the_containers(self, api: Client, cluster_id: str) -> None:
         found = api.post(
             "/rules/new/test", {"cluster_id": cluster_id, "when": "cpu.mean < cpu.request && container.role == 'main'"}
