@@ -67,6 +67,8 @@ RULE_TEXTS: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HOURS_PER_WEEK: Final = 168
+_DAY_OF_MONTH: Final = 200
+_DAY_TO_END: Final = 300
 _SHARES: Final = frozenset({
     "allowed_time_above", "cpu_growth", "recent_throttled_fraction", "memory_margin", "memory_growth", "memory_growth_per_week",
     "memory_limit_headroom", "volume_margin", "scaling_cpu_target", "scaling_memory_target",
@@ -79,7 +81,13 @@ def percent(share: float) -> str:
 
 
 def _hour(hour: int) -> str:
-    """Return an hour of week, or 168 and more an hour of every day, in words."""
+    """Return an hour of week in words, from 168 on an hour of every day, from 200 on a day of the month, from 300 on one counted from its end."""
+    if hour >= _DAY_TO_END:
+        return (
+            "on the last day of every month" if hour == _DAY_TO_END + 1 else f"{hour - _DAY_TO_END - 1} days before the end of every month"
+        )
+    if hour >= _DAY_OF_MONTH:
+        return f"on day {hour - _DAY_OF_MONTH} of every month"
     if hour >= _HOURS_PER_WEEK:
         return f"daily at {hour - _HOURS_PER_WEEK:02d}:00 UTC"
     return f"every {_DAYS[hour // 24]} at {hour % 24:02d}:00 UTC"

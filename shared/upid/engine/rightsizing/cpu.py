@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from upid.engine.rightsizing.batch import run_quantiles
 from upid.engine.rightsizing.confidence import margin
+from upid.engine.rightsizing.months import monthly_need
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seasons import Recurring, recurring_need
 from upid.engine.rightsizing.seen import Density, Seen
@@ -99,7 +100,8 @@ def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     pooled, busiest = _quantiles(seen.cpu, shares, week), _busiest(seen, shares, week)
     runs = run_quantiles(seen, shares)
     base = np.fmax(np.fmax(pooled, busiest), runs)
-    recurring = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
+    weekly = recurring_need(seen.cpu_hourly, base[:, 0], allowed_time_above=options.allowed_time_above)
+    recurring = monthly_need(seen, weekly, allowed_time_above=options.allowed_time_above)
     daily = trend(means)
     growth = daily.growth(ahead(means, options.review_days), STRICT_RAMP)
     factor = (1 + growth) * (1 + throttled * is_lower_bound(throttled)) * (1 + margin(seen))

@@ -16,8 +16,15 @@ RAMP: Final = 0.1  # how far an hour's mean must lie above the request without i
 WIDTH: Final = 0.25  # how far above its mean a peak hour is followed at most
 
 
+DAY_OF_MONTH: Final = 200  # and the day, 1 to 31: a peak that comes back every month
+DAY_TO_END: Final = 300  # and the day counted from the month's end, 1 = the last
+
+
 class Recurring(NamedTuple):
-    """Shape (rows,): what recurring peaks need [cores], at least the base, and the hour of week (0 = Monday 00:00 UTC) or day (HOURLY + hour)."""
+    """Shape (rows,): what recurring peaks need [cores], at least the base, and when they come, -1 = there is none.
+
+    `hour`: hour of week (0 = Monday 00:00 UTC), 168 and the hour of day, or DAY_OF_MONTH and DAY_TO_END with a day.
+    """
 
     need: Floats
     hour: NDArray[np.int64]
@@ -43,13 +50,18 @@ def _level(mean: Floats, peak: Floats, allowed_time_above: float) -> Floats:
     return mean + np.minimum((peak - mean) * (1 - 2 * allowed_time_above), WIDTH * mean)
 
 
+def hold_of(allowed_time_above: float) -> float:
+    """Return how far recurring peaks are held at a knob: 0 from HOLD_FROM up, 1 from HOLD_FULL down. [1]."""
+    return float(np.clip(np.log(HOLD_FROM / allowed_time_above) / np.log(HOLD_FROM / HOLD_FULL), 0, 1))
+
+
 def recurring_need(hourly: Hourly, base: Floats, *, allowed_time_above: float) -> Recurring:
     """Return the need with recurring peaks counted as time of their own: never below `base`, shape (rows,), NaN where that is NaN. [cores].
 
     An hour counts when its mean, so at least half an hour of it, lies above the base at least twice. Weight rises continuously with that and as the
     knob falls from HOLD_FROM to HOLD_FULL.
     """
-    hold = float(np.clip(np.log(HOLD_FROM / allowed_time_above) / np.log(HOLD_FROM / HOLD_FULL), 0, 1))
+    hold = hold_of(allowed_time_above)
     nowhere = np.full(len(base), -1, dtype=np.int64)
     if hold == 0 or len(base) == 0:
         return Recurring(base, nowhere)
