@@ -13,16 +13,16 @@ from upid.adapters.influxdb.databases import MEASUREMENTS, Databases
 from upid.adapters.influxdb.history import InfluxHistory
 
 NAME = "upid_default_300s"
-LISTED = {"results": [{"statement_id": 0, "series": [{"columns": ["name"], "values": [[NAME], ["upid_defaults_300s"], ["other"]]}]}]}
+NAMES = [NAME, "upid_defaults_300s", "upid_default_3600r", "other"]
 
 
 def answer(asked: Asked) -> tuple[int, Any]:
-    if asked.path == "/query":
-        return 200, LISTED
     if asked.path == "/api/v2/orgs":
         return 200, {"orgs": [{"id": "0a"}]}
     if (asked.method, asked.path) == ("GET", "/api/v2/buckets"):
-        return 200, {"buckets": [{"id": "0b", "name": NAME}]}
+        return 200, {"buckets": [{"id": "0b", "name": name} for name in NAMES] if asked.query.get("offset", "0") == "0" else []}
+    if (asked.method, asked.path) == ("GET", "/api/v3/configure/database"):
+        return 200, [{"iox::database": name} for name in NAMES]
     return (204, "") if asked.path == "/api/v2/delete" else (200, {})
 
 
@@ -62,7 +62,8 @@ def test_a_server_of_2_has_a_bucket_for_each_database(second: Server) -> None:
 def test_a_server_of_2_deletes_one_cluster(second: Server) -> None:
     assert InfluxHistory(second.client(organization="ops")).delete_cluster("default", "cl_1") == ""
     assert [(query, body["predicate"]) for _, path, query, body in changes(second) if path == "/api/v2/delete"] == [
-        ({"org": "ops", "bucket": NAME}, f'_measurement="{measurement}" AND cluster="cl_1"') for measurement in MEASUREMENTS
+        ({"org": "ops", "bucket": name}, f'_measurement="{measurement}" AND cluster="cl_1"')
+        for name in (NAME, "upid_default_3600r") for measurement in MEASUREMENTS
     ]  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def test_a_server_of_3_has_an_interface_of_its_own(third: Server) -> None:
 def test_a_server_of_3_says_in_the_answer_and_in_health_that_it_deletes_no_cluster(third: Server) -> None:
     history = InfluxHistory(third.client())
     remains = history.delete_cluster("default", "cl_1")
-    assert remains.endswith(f"The samples of cl_1 stay in {NAME} until their retention ends.")
+    assert remains.endswith(f"The samples of cl_1 stay in {NAME}, upid_default_3600r until their retention ends.")
     assert history.state("default", "cl_1") == ("healthy", "InfluxDB 3.4.0 answers. This server deletes nothing less than a database.")
 
 
@@ -92,3 +93,11 @@ def test_a_database_that_is_there_is_no_error_and_another_refusal_is_one(third: 
     third.answer = lambda _: (422, {"error": "too many databases"})
     with pytest.raises(Exception, match="too many databases"):
         Databases(third.client()).create(NAME)
+
+
+def test_databases_are_listed_page_by_page_and_by_their_kind(second: Server, third: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upid.adapters.influxdb.databases.BUCKETS", len(NAMES))
+    for server in (second, third):
+        databases = Databases(server.client())
+        assert [databases.of("default"), databases.of("default", "r"), databases.of("nobody", "sr")] == [[NAME], ["upid_default_3600r"], []]
+    assert [asked.query["offset"] for asked in second.asked if asked.path == "/api/v2/buckets"] == ["0", "4"] * 3

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 import orjson
@@ -20,6 +21,7 @@ from upid.domain.errors import NotFoundError, RefusedError
 
 MEASUREMENTS: Final = ("windows", "members", "samples", "figures")
 ALWAYS: Final = {"start": "1970-01-01T00:00:00Z", "stop": "2261-01-01T00:00:00Z"}
+BUCKETS: Final = 100  # of a page: the most that 2.x lists at once
 _LOG: Final = logging.getLogger(__name__)
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -38,8 +40,7 @@ class Databases:
     def of(self, tenant: str, kinds: str = "s") -> list[str]:
         """Return the names of a tenant's databases that are there, sorted: of samples (s), of rollups (r), or both (sr)."""
         mine = re.compile(re.escape(f"{self.client.settings.prefix}_{tenant}_") + rf"\d+[{kinds}]")
-        found = [str(row[0]) for series in self.client.execute("SHOW DATABASES") for row in series.get("values", ())]
-        return sorted(name for name in found if mine.fullmatch(name))
+        return sorted(name for name in self._names() if mine.fullmatch(name))
 
     def create(self, database: str) -> None:
         """Make a database that keeps what it has for ever; one that is there is no error."""
@@ -107,6 +108,22 @@ class Databases:
             self._generation = max(1, int(self.client.version().partition(".")[0] or 1))
         return self._generation
 
+    def _names(self) -> Iterator[str]:
+        """Yield the names of all databases, in no order."""
+        if self.generation == 1:
+            for series in self.client.execute("SHOW DATABASES"):
+                yield from (str(row[0]) for row in series.get("values", ()))
+        elif self.generation == 2:
+            for page in count():
+                query = self._org() | {"limit": str(BUCKETS), "offset": str(page * BUCKETS)}
+                found = self._json("GET", "/api/v2/buckets", query, None)["buckets"]
+                yield from (str(bucket["name"]) for bucket in found)
+                if len(found) < BUCKETS:
+                    return
+        else:
+            for database in self._json("GET", "/api/v3/configure/database", {"format": "json"}, None):
+                yield str(database["iox::database"])
+
     def _drop_series(self, database: str, measurement: str, cluster_id: str) -> None:
         quoted = cluster_id.replace("\\", "\\\\").replace("'", "\\'")
         with contextlib.suppress(NotFoundError):
@@ -127,7 +144,7 @@ class Databases:
     def _org(self) -> dict[str, str]:
         return {"org": self.client.settings.organization} if self.client.settings.organization else {}
 
-    def _json(self, method: str, path: str, query: Mapping[str, str], body: Any) -> dict[str, Any]:
+    def _json(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
         answer = self.client.send(method, path, query, orjson.dumps(body) if body is not None else b"", _JSON)
         return orjson.loads(answer) if answer.strip() else {}
 

@@ -98,6 +98,8 @@ class InfluxRollups:
         self._databases.write(self._database(scope), body_of([line]))
 
     def _windows(self, scope: RollupScope, start: float, end: float) -> list[_Window]:
+        if self._database(scope) not in self._databases.of(scope.tenant, "r"):
+            return []
         within = f'"end" > {int(max(start, 0))} AND time < {-int(-min(end, FOR_EVER) // 1)}s'
         found = [
             _Window(first, last, tuple(filter(None, metrics.split(","))))
