@@ -111,6 +111,21 @@ def test_words_status_and_namespace_filter(opened: Opened) -> None:
     assert opened.said == []
 
 
+def test_of_very_many_containers_the_first_are_laid_out_and_all_are_there(browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "many.html"
+    file.write_bytes(render_page(document(*(entry(name=f"web-{i}", savings_usd_per_month=float(i)) for i in range(600))), {}))
+    page = browser.new_page()
+    page.goto(file.as_uri())
+
+    assert page.locator("tbody.entry:visible").count() == 500
+    page.get_by_role("button", name="USD/month").click()
+    assert page.locator("tbody.entry:visible td.who b").first.inner_text() == "web-599"
+    page.get_by_role("button", name="Show all").click()
+    assert page.locator("tbody.entry:visible").count() == 600
+    assert page.locator("#count").inner_text() == "600 of 600 containers"
+    page.close()
+
+
 def test_it_is_read_without_scripts(browser: Any, opened: Opened) -> None:
     plain = browser.new_context(java_script_enabled=False)
     page = plain.new_page()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from upid.services.volumes import ClaimUse
 
 SAMPLES_PER_GROUP: Final = 500_000  # series times steps of one metric
+MANY_ROWS: Final = 2000
 PATIENCE: Final = 3  # groups in a row that may fail before the rest is not asked for
 
 Progress = Callable[[str, int, int], None]
@@ -175,6 +176,8 @@ class ScanService:
 
         groups = groups_of(run.inventory, max(1, SAMPLES_PER_GROUP // run.window.steps))
         rows, done, seen = rows_of(run.inventory), 0, False
+        if len(rows) > MANY_ROWS:  # a page with so many plots is large enough with coarser ones
+            run.trail_points = -(-run.trail_points // 3)
         for names, usage in _usages(source, groups, run):
             run.warnings += usage.warnings if usage else ()
             storage, warnings = asked_storage(source, usage, run.window, names, run.inventory)

@@ -33,6 +33,7 @@ class _Ran(NamedTuple):
 
     @property
     def end(self) -> int:
+        """The step behind the last."""
         return self.first + int(self.samples.shape[1])
 
 

@@ -230,3 +230,16 @@ def test_volumes_that_cannot_be_read_are_told_and_take_nothing_with_them() -> No
     entry = next(entry for entry in told.document["recommendations"] if entry["namespace"] == "n1")
     assert (entry["status"], entry["storage"][0]["withheld_code"]) == ("recommended", "volume_no_data")
     assert "What volumes hold could not be read: It is slow today." in told.warnings
+
+
+@pytest.mark.parametrize(("many", "bins"), [(6, 24), (5, 8)])
+def test_usage_over_time_is_kept_where_points_of_it_are_wanted(monkeypatch: pytest.MonkeyPatch, many: int, bins: int) -> None:
+    monkeypatch.setattr(module, "MANY_ROWS", many)
+
+    trails = scanned(Cluster(), replace(REQUEST, trail_points=24)).trails
+
+    assert [key.namespace for _, key in trails] == list(NAMES)
+    first = trails["test", module.ContainerKey("n0", "Deployment", "api", "uid-n0", "app")]
+    assert (first.start, first.bin_seconds, len(first.cpu_peak)) == (AT - 86400, 86400 / bins, bins)
+    np.testing.assert_array_equal(first.memory_mean, np.full(bins, 2.0**28, np.float32))
+    assert scanned(Cluster()).trails == {}

@@ -112,10 +112,10 @@ def _several(document: Mapping[str, Any]) -> Iterator[str]:
 def _controls(document: Mapping[str, Any]) -> Iterator[str]:
     names = sorted({entry["namespace"] for part in clusters_in(document) for entry in part["recommendations"]})
     options = "".join(f"<option>{plain(name)}</option>" for name in names)
-    yield '<div class="controls"><input type="search" id="search" placeholder="Find a workload or container" aria-label="Find">'
+    yield '<div class="controls"><label>Find <input type="search" id="search"></label>'
     yield '<select id="status" aria-label="Status"><option value="">every status</option><option>recommended</option><option>unchanged</option><option>withheld</option></select>'
     yield f'<select id="namespace" aria-label="Namespace"><option value="">every namespace</option>{options}</select>'
-    yield '<button type="button" id="open">Open or close all</button><span id="count" class="soft" aria-live="polite"></span></div>\n'
+    yield '<button type="button" id="open">Open or close all</button><span id="count" class="soft" aria-live="polite"></span> <button type="button" id="all" hidden>Show all</button></div>\n'
     yield '<div class="legend">' + "".join(
         f'<span><svg viewBox="0 0 30 12"><path class="{kind}" d="M0 6H30"/></svg>{text}</span>' for kind, text in LEGEND
     )
