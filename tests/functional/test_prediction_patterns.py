@@ -66,6 +66,17 @@ class TestOfClusters:
         assert client.get(f"{GROUP}/recurring").problem(422, "invalid-request")["errors"][0]["pointer"] == "?cluster_id"
 
 
+@pytest.mark.parametrize(
+    ("days", "step_hours", "name"),
+    [(1, 1, "daily"), (7, 6, "weekly"), (30, 24, "monthly"), (31, 24, "monthly"), (3, 6, "other"), (0, 1, None)],
+)
+def test_a_season_has_the_name_of_its_length(client: Client, days: int, step_hours: int, name: str | None) -> None:
+    noise, steps = np.random.default_rng(8).normal(0, 0.3, 300), np.arange(300)
+    values = noise + (2 * np.sin(2 * np.pi * steps * step_hours / (24 * days)) if days else 0)
+    (found,) = client.post(f"{GROUP}/seasonal", {"values": values.tolist(), "step_seconds": 3600 * step_hours}).expect(200)["series"]
+    assert ([each["name"] for each in found["seasons"]] or [None])[0] == name
+
+
 def test_seasons_come_with_their_mean_cycle(client: Client) -> None:
     (found,) = client.post(f"{GROUP}/seasonal", {"values": BACKUPS, "step_seconds": 3600}).expect(200)["series"]
     assert found["seasons"][0]["p_value"] < 0.01

@@ -212,8 +212,10 @@ def _reconcile(total: dict[str, Any], parts: Sequence[dict[str, Any]]) -> None:
     _shift(total, -np.where(every > 0, left, gap))
     for part, by in zip(parts, moved, strict=True):
         _shift(part, by)
-    # Bounds cut at 0 can hold a mean back: the whole is then what its parts come to.
+    # A mean that is held at 0 moves no further: the whole is then what its parts come to, and its bounds hold that.
     total["mean"] = numbers(np.array([[value or 0.0 for value in part["mean"]] for part in parts]).sum(axis=0))
+    for name, held in (("low80", min), ("low95", min), ("high80", max), ("high95", max)):
+        total[name] = [held(bound, mean) for bound, mean in zip(total[name], total["mean"], strict=True)]
 
 
 def _shift(told: dict[str, Any], by: Floats) -> None:

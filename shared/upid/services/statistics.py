@@ -164,9 +164,10 @@ def common_periods(panel: Panel) -> list[int]:
 def season_told(panel: Panel, season: Any) -> dict[str, Any]:
     """Return a season as answers have it."""
     seconds = season.period * panel.step_seconds
-    names = {DAY_SECONDS: "daily", WEEK_SECONDS: "weekly", 30 * DAY_SECONDS: "monthly"}
+    names = {DAY_SECONDS: "daily", WEEK_SECONDS: "weekly"}
+    months = 28 * DAY_SECONDS < seconds <= 31 * DAY_SECONDS  # four weeks are no month
     return {
-        "name": names.get(seconds, "other"), "period_steps": season.period, "period_seconds": seconds, "strength": season.strength,
+        "name": "monthly" if months else names.get(seconds, "other"), "period_steps": season.period, "period_seconds": seconds, "strength": season.strength,
         "autocorrelation": season.autocorrelation, "p_value": season.p_value, "peak_step": season.peak_step, "trough_step": season.trough_step,
         "next_peak": panel.moment(season.peak_step + season.period * max(0, -(-(len(panel.values) - season.peak_step) // season.period))),
     }  # fmt: skip

@@ -7,10 +7,12 @@ import warnings
 import numpy as np
 import pytest
 from statsmodels.tsa.exponential_smoothing.initialization import _initialization_heuristic
+from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
 from upid.engine.forecasting import fitting
 from upid.engine.forecasting.fitting import fit_parameters
+from upid.engine.forecasting.methods import outlooks
 from upid.engine.forecasting.recursion import State, smooth
 from upid.engine.forecasting.sensitivity import normal_equations
 from upid.engine.forecasting.starting import initial_state
@@ -87,6 +89,19 @@ def test_more_searches_than_the_pool_holds_end_alike(monkeypatch: pytest.MonkeyP
     whole = fitted(values, damped=True, multiplicative=False)[0]
     monkeypatch.setattr(fitting, "POOL", 7)
     np.testing.assert_allclose(fitted(values, damped=True, multiplicative=False)[0], whole, atol=0.02)
+
+
+def test_theta_is_that_of_statsmodels() -> None:
+    random = np.random.default_rng(3)
+    values = 10 + 0.05 * np.arange(120) + random.normal(size=(4, 120)).cumsum(axis=1) * 0.3 + random.normal(size=(4, 120)) * 0.5
+    found = outlooks(["theta"], values, [120], 12, 1)["theta", 120]
+    for row in range(4):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            true = ThetaModel(values[row], deseasonalize=False).fit()
+        assert found.parameters["slope"][row] == pytest.approx(true.params["b0"])
+        # The level starts elsewhere, so alpha differs in its second digit.
+        np.testing.assert_allclose(found.mean[row], true.forecast(12, theta=2), atol=0.05)  # a tenth of the noise
 
 
 def test_simple_smoothing_by_hand() -> None:
