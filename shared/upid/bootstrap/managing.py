@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from upid.services.cluster_health import ClusterHealth
     from upid.services.cluster_objects import ClusterObjects
     from upid.services.clusters import ClustersService
+    from upid.services.erasure import TenantErasure
     from upid.services.schedule import ScheduleService
 
 
@@ -35,6 +36,13 @@ class Managing(Computing):
             clients.forget(f"{cluster_id}/")
         self.guards.forget(f"{cluster_id}/")
         self.circuits.forget(tenant, cluster_id)
+
+    @cached_property
+    def erasure(self) -> TenantErasure:
+        """All that was collected for a tenant, removed."""
+        from upid.services.erasure import TenantErasure
+
+        return TenantErasure(self.records, self.clusters, self.history, self.rollups)
 
     @cached_property
     def cluster_objects(self) -> ClusterObjects:

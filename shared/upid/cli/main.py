@@ -36,6 +36,7 @@ COMMANDS: Final = MappingProxyType({
     "export": Lazy("upid.cli.transfer", "export", "Write all data of a home into an archive: a directory, or a .tar file."),
     "import": Lazy("upid.cli.transfer", "read_in", "Read an archive into a home, embedded or on AWS."),
     "retention": Lazy("upid.cli.retention", "retention", "Show or change how long usage is kept."),
+    "erase": Lazy("upid.cli.erase", "erase", "Delete all clusters of a tenant and their usage for good."),
     "demo-cluster": Lazy("upid.cli.demo", "demo_cluster", "Serve only the demo cluster: a simulated Kubernetes API and Prometheus API."),
     "openapi": Lazy("upid.cli.openapi", "openapi", "Print the OpenAPI document of the API, or write the generated documents."),
 })  # fmt: skip

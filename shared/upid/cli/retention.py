@@ -24,10 +24,7 @@ def retention(home: Home = None, tenant: Tenant = "default", resource: Days = No
 
     --resource: samples and five-minute steps. --performance: hours. --cost: days. Longer steps are kept at least as long as shorter ones.
     """
-    try:
-        services = Services(Settings.from_environment(os.environ | ({"UPID_HOME": home} if home else {})))
-    except ValueError as error:
-        raise InvalidError(str(error)) from None
+    services = opened(home)
     policy = services.retention.of(tenant)
     asked = {"resource_days": resource, "performance_days": performance, "cost_days": cost}
     given = {name: days for name, days in asked.items() if days is not None}
@@ -35,6 +32,14 @@ def retention(home: Home = None, tenant: Tenant = "default", resource: Days = No
         policy = replace(policy, **given)
         _set(services, tenant, policy)
     print(json.dumps(asdict(policy)))
+
+
+def opened(home: str | None) -> Services:
+    """Return the services of a home, of that which UPID_HOME names without one; InvalidError that names a variable that is wrong."""
+    try:
+        return Services(Settings.from_environment(os.environ | ({"UPID_HOME": home} if home else {})))
+    except ValueError as error:
+        raise InvalidError(str(error)) from None
 
 
 def _set(services: Services, tenant: str, policy: RetentionPolicy) -> None:
