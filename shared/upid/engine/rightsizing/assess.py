@@ -42,11 +42,13 @@ def assess(
     options: Options,
     *,
     folds: Sequence[Fold] = (),
+    resident_bytes: Floats | None = None,
 ) -> Assessment:
     """Return what every row needs, why, how sure that is, what it would have done on the held-out tail, and what it saves.
 
     A row without enough data, or with input that is no number, is withheld or left unchanged with a code; a NaN never counts as fine. What is
-    recommended for a withheld row is what it has now. The back-test is of `folds`, and without any of the newest days of the profile.
+    recommended for a withheld row is what it has now. The back-test is of `folds`, and without any of the newest days of the profile; it is of the working
+    set, page cache included, also where the largest resident set of rows is known (`resident_bytes`, shape (rows,), NaN = not).
 
     Raises
     ------
@@ -58,7 +60,7 @@ def assess(
     # The back-test's view is as large as the whole one: it comes and goes first.
     judged = judge_folds(folds, current, options) if folds else _judge_newest(profile, current, options)
     everything = seen(profile)
-    sized = size(everything, current, options)
+    sized = size(everything, current, options, resident_bytes=resident_bytes)
     runs = run_counts(everything)
     effective = np.where(runs > 0, runs, evidence.effective_samples)
     sure = confidence(everything, effective)
@@ -70,6 +72,7 @@ def assess(
         _recommended(sized, current, status) | _sureness(sure) | _judged(judged) | _values(sized, everything, profile, current, options)
     )
     columns |= {"status": status, "withheld_code": code.astype(np.int8), "runs": runs.astype(np.int64), "effective_samples": effective}
+    columns["resident_bytes"] = np.full(profile.rows, np.nan) if resident_bytes is None else resident_bytes
     columns["savings_usd_per_month"] = savings_of(columns, current, prices)
     columns["backtest_savings_usd_per_month"] = _fitted_savings(current, prices, judged)
     columns["risk_score"] = risk_of(columns, current)

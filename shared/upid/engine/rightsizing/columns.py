@@ -50,6 +50,7 @@ REASONS: Final = (
     Reason("margin_for_little_data", ("volume_margin", "hours")),
     Reason("price_unknown"),
     Reason("run_peaks", ("runs", "cpu_runs_cores")),
+    Reason("memory_page_cache", ("resident_bytes", "memory_peak_bytes")),
     Reason("pod_level_resources"),
 )
 CODES: Final = tuple(reason.code for reason in REASONS)
@@ -73,6 +74,7 @@ COLUMNS: Final[dict[str, str]] = {
     "runs": "of a Job or CronJob; 0 = it is none, or did not run [1]",
     "cpu_runs_cores": "what the peaks of runs need; NaN = no runs [cores]",
     "effective_samples": "runs where there are any, else what correlated samples are worth as independent ones [1]",
+    "resident_bytes": "largest resident set, without page cache; NaN = not known [bytes]",
     "samples": "steps with a sample of any pod [1]",
     "backtest_folds": "0 = not enough history to hold days out [1]",
     "backtest_judged_days": "length of the held-out tail; NaN = no fold [d]",

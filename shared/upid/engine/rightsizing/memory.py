@@ -76,11 +76,14 @@ def _worth(days: int) -> Floats:
     return result
 
 
-def memory_need(seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growth: Floats, options: Options) -> MemoryNeed:
+def memory_need(
+    seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growth: Floats, options: Options, *, resident_bytes: Floats | None = None
+) -> MemoryNeed:
     """Return the memory that each row needs, NaN where it has no sample.
 
     The largest use in the window, what is old counted a little less, with growth, and a margin by the knob that is wider for little data; never below
-    what an OOM kill or the heap asks for. A leak is told, not fed: it gets no growth.
+    what an OOM kill or the heap asks for. A leak is told, not fed: it gets no growth. Where the largest resident set is known (`resident_bytes`, NaN =
+    not), the request is made of that if it is less: what else a working set counts is page cache. The limit leaves room for both.
     """
     window = slice(max(seen.steps.shape[1] - options.memory_window_days, 0), None)
     daily = seen.memory_daily.peak[:, window].astype(np.float64)
@@ -96,6 +99,8 @@ def memory_need(seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growt
     (share, absolute), expected = margin_bytes(seen, options.allowed_time_above), peak * (1 + growth)
     # Of a Job a run counts by its place among the runs: a monthly one is not old after a week.
     recent = np.where(np.isnan(of_runs), np.fmax.reduce(daily * _worth(daily.shape[1]), axis=1, initial=np.nan), recent_runs) * (1 + growth)
+    if resident_bytes is not None:
+        recent = np.where(np.isnan(resident_bytes), recent, np.minimum(recent, resident_bytes * (1 + growth)))
     request = np.fmax(np.fmax(recent * (1 + share) + absolute, oom_floor), heap_bytes)
     request = np.where(np.isnan(peak), np.nan, request)
     room = np.fmax(expected * (1 + share + options.memory_limit_headroom) + absolute, heap_bytes * (1 + options.heap_overhead))

@@ -67,6 +67,7 @@ def _memory(sized: Sized, columns: dict[str, NDArray[Any]], current: CurrentReso
     known = sized.memory_enough & np.isfinite(advice.fitted_request)
     sizes = known & ~current.scaled_on_memory & ~need.is_leak
     with np.errstate(invalid="ignore"):
+        cache = columns["resident_bytes"] < need.peak
         heap = current.heap_bytes >= need.request
         startup = columns["startup_memory_bytes"] >= need.peak
     return {
@@ -76,6 +77,7 @@ def _memory(sized: Sized, columns: dict[str, NDArray[Any]], current: CurrentReso
         "memory_leak": known & need.is_leak,
         "memory_oom": known & ~np.isnan(need.oom_limit),
         "memory_heap": sizes & heap,
+        "memory_page_cache": sizes & cache,
         "memory_no_data": ~known,
         "memory_floor": sizes & advice.at_floor,
         "memory_exceeds_node": advice.exceeds_node,

@@ -17,6 +17,7 @@ from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seen import Seen
 from upid.engine.usage.daily import Daily
 
+Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 BURST_FACTOR = 1.5  # a burst limit above the need at a tenth of the allowed time
 
@@ -42,10 +43,10 @@ def is_enough(seen: Seen, daily: Daily, options: Options) -> Bools:
     return result
 
 
-def size(seen: Seen, current: CurrentResources, options: Options) -> Sized:
-    """Return what each row needs and is advised by what is seen of it."""
+def size(seen: Seen, current: CurrentResources, options: Options, *, resident_bytes: Floats | None = None) -> Sized:
+    """Return what each row needs and is advised by what is seen of it; `resident_bytes` as for `memory_need`."""
     cpu, guaranteed = cpu_need(seen, options), is_guaranteed(current)
-    memory = memory_need(seen, current.memory_limit_bytes, current.heap_bytes, cpu.likely_growth, options)
+    memory = memory_need(seen, current.memory_limit_bytes, current.heap_bytes, cpu.likely_growth, options, resident_bytes=resident_bytes)
     cpu_enough, memory_enough = is_enough(seen, seen.cpu_daily, options), is_enough(seen, seen.memory_daily, options)
     cpu_advice = advise(
         _cpu(cpu, current, guaranteed=guaranteed, enough=cpu_enough, options=options), current.cpu_request_cores, current.cpu_limit_cores,
