@@ -24,7 +24,7 @@ GROUPS: Final = {
     "/apis/apps/v1": {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "replicasets": "ReplicaSet"},
     "/apis/batch/v1": {"jobs": "Job", "cronjobs": "CronJob"},
     "/apis/autoscaling/v2": {"horizontalpodautoscalers": "HorizontalPodAutoscaler"},
-    "/apis/metrics.k8s.io/v1beta1": {"nodes": "NodeMetrics"},
+    "/apis/metrics.k8s.io/v1beta1": {"nodes": "NodeMetrics", "pods": "PodMetrics"},
     "/apis/policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
 }  # fmt: skip
 CLUSTER_WIDE: Final = frozenset({"Namespace", "Node", "NodeMetrics"})
@@ -230,6 +230,12 @@ class KubernetesApi:
                 asked[pod.node.name] += sum(int(1000 * container.cpu_cores) for container in pod.workload.spec.containers)
         for node in self.plan.nodes:
             yield Item("", node.name, {}, partial(objects.node_metrics_object, node, asked[node.name], now))
+
+    def _podmetrics_items(self, now: float) -> Iterator[Item]:
+        for pod in self.plan.pods:
+            if pod.start <= now < pod.end:
+                spec = pod.workload.spec
+                yield Item(spec.namespace, pod.name, _labels(spec), partial(objects.pod_metrics_object, pod, now))
 
     @staticmethod
     def _beside(workload: Planned, name: str, make: Callable[[Planned], dict[str, Any]]) -> Item:

@@ -184,6 +184,18 @@ def node_metrics_object(node: PlannedNode, millicores: int, now: float) -> Json:
     return {"metadata": {"name": node.name, "creationTimestamp": stamp(now)}, "timestamp": stamp(now), "window": "20s", "usage": usage}
 
 
+def pod_metrics_object(pod: PlannedPod, now: float) -> Json:
+    """Return what metrics-server tells of a pod's use: about what each of its running containers is planned to use."""
+    spec = pod.workload.spec
+    used = [
+        {"name": c.name, "usage": {"cpu": f"{int(1000 * c.cpu_cores)}m", "memory": f"{int(1024 * c.memory_mib)}Ki"}}
+        for c in spec.containers
+        if c.role != "init"
+    ]
+    meta = {"namespace": spec.namespace, "name": pod.name, "creationTimestamp": stamp(now), "labels": _labels(spec)}
+    return {"metadata": meta, "timestamp": stamp(now), "window": "15s", "containers": used}
+
+
 def _meta(spec: WorkloadSpec, name: str, uid: str, created: int, owner: Json | None = None) -> Json:
     meta: Json = {
         "name": name,
