@@ -8,12 +8,14 @@ from typing import Any
 import orjson
 import pytest
 from functional.client import Answer, Client
-from functional.usage import NOWHERE
+from functional.usage import NOWHERE, stored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.models.app import api as models
 from functions.prediction.app import api as prediction
+from upid.bootstrap import Services
+from upid.services.series import MOST_SERIES, MOST_VALUES
 
 SERIES = {"name": "a", "values": [1.0, 2.5, None, 4.0, 3.0, 5.5, 1.0, 2.0, 2.0, 7.0, 3.0, 1.0, 2.0], "step_seconds": 3600.0}
 POINTS = {"name": "b", "points": [{"time": f"2026-11-0{day}T00:00:00Z", "value": day / 3} for day in range(1, 9)]}
@@ -71,6 +73,14 @@ HOSTILE = st.one_of(
     st.sampled_from(["1970-01-01T00:00:00Z", "2026-11-01T00:00:00Z", "2026-13-01", [{"time": "2026-11-01T00:00:00Z", "value": 1.0}] * 3]),
     st.lists(st.one_of(st.none(), st.floats(-1e100, 1e100), st.sampled_from([0.0, 1e-100, 1e100])), max_size=40),
 )
+
+
+@pytest.fixture
+def cluster_id(services: Services) -> str:
+    """A cluster with a day of usage."""
+    return stored(services, 288)
+
+
 few = settings(max_examples=50, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -128,15 +138,31 @@ def test_a_broken_body_gets_an_answer_or_a_pointer(client: Client, path: str, da
     assert held(answer), (answer.status, answer.raw.body[:500])
 
 
+@pytest.mark.parametrize(
+    "path", [path for path, (first, *_) in BODIES.items() if {"values", "series"} & set(first) and "models" not in path]
+)
+def test_an_impossible_series_is_pointed_at(client: Client, path: str) -> None:
+    back = [{"time": f"2026-11-0{day}T00:00:00Z", "value": 1.0} for day in (2, 1)]
+    impossible = {
+        "#/values/1": {"values": [1, "2"]}, "#/values/0": {"values": [1e101]}, "#/values": {"values": [1.0] * (MOST_VALUES + 1)},
+        "#/series": {"series": [{"values": [1.0]}] * (MOST_SERIES + 1)}, "#/step_seconds": {"values": [1, 2, 3], "step_seconds": 0},
+        "#/series/0/points/1/time": {"series": [{"points": back}, POINTS]}, "#": {"values": [1], "selection": {"cluster_id": NOWHERE}},
+    }  # fmt: skip
+    for pointer, body in impossible.items():
+        faults = client.post(path, body).problem(422, "invalid-request")["errors"]
+        assert any(fault["pointer"].startswith(pointer) for fault in faults), (pointer, faults)
+
+
 @pytest.mark.parametrize("path", QUERIES)
 @given(data=st.data())
 @few
-def test_a_broken_query_gets_an_answer_or_a_pointer(client: Client, path: str, data: st.DataObject) -> None:
+def test_a_broken_query_gets_an_answer_or_a_pointer(client: Client, cluster_id: str, path: str, data: st.DataObject) -> None:
     names = ["metric", "split", "limit", "step_seconds", "start", "end", "horizon", "method", "namespace", "cluster_id", "unknown"]
     given_values = st.sampled_from(
         ["", "x", "0", "-1", "1e9", "NaN", "2026-11-01T00:00:00Z", "1970-01-01", "cpu_cores", "a" * 300, "none", "5"]
     )
     asked = QUERIES[path] | data.draw(st.dictionaries(st.sampled_from(names), given_values, max_size=3))
-    place = data.draw(st.sampled_from([NOWHERE, "x", "pred_x", "%00", "a" * 200]))
+    places_asked = st.sampled_from(["", NOWHERE, "x", "pred_x", "%00", "a" * 200])  # the first is the one that has usage
+    place = data.draw(places_asked) or cluster_id
     answer = client.get(path.replace("<cluster_id>", place).replace("<prediction_id>", place), asked)
     assert held(answer), (answer.status, answer.raw.body[:500])
