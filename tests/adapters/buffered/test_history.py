@@ -14,7 +14,7 @@ from upid.adapters.buffered.history import BufferedHistory, BufferFullError
 from upid.adapters.directory.blobs import open_blobs
 from upid.adapters.influxdb.client import InfluxClient
 from upid.adapters.influxdb.history import InfluxHistory
-from upid.domain.errors import UnavailableError
+from upid.domain.errors import ConflictError, UnavailableError
 from upid.ports.usage_history import UsageChunk, UsageHistory
 from upid.settings import InfluxSettings
 
@@ -130,3 +130,21 @@ def test_a_damaged_window_that_waits_is_put_aside_and_named_and_the_rest_goes_on
     assert [found.start for found in read(history)] == TIMES[1:3]
     state = history.state("default", "cl_1")
     assert (state.state, first.blob.replace("/cl_1/", "/cl_1/quarantine/") in state.detail) == ("degraded", True)
+
+
+def test_a_waiting_window_that_the_store_refuses_is_given_up_and_one_that_overlaps_it_is_refused(
+    server: InfluxServer, history: BufferedHistory, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.kill()
+    history.append(SCOPE, piece(TIMES[1]))
+    with pytest.raises(ConflictError, match="waiting window"):
+        history.append(SCOPE, piece(TIMES[1] + 300))
+    server.start()
+    stored(server).append(SCOPE, piece(TIMES[1] - 300))
+
+    assert history.append(SCOPE, piece(TIMES[2]))
+    assert [found.start for found in read(history)] == [TIMES[1] - 300, TIMES[2]]
+    assert "is given up" in caplog.text
+    with pytest.raises(ConflictError):
+        history.append(SCOPE, piece(TIMES[2] + 300))
+    assert history.state("default", "cl_1").state == "healthy"
