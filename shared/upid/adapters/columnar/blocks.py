@@ -36,7 +36,9 @@ def unpacked_rows(data: bytes, rows: NDArray[np.int64] | None = None) -> dict[st
     ends = begin + head["ends"]
     wanted = np.arange(meta["rows"]) if rows is None else rows
     found: list[dict[str, NDArray[Any]]] = []
-    for block in np.unique(wanted // ROWS).tolist() or [0]:
+    for block in sorted(set((wanted // ROWS).tolist())) or [
+        0
+    ]:  # numpy's own way loads masked arrays the first time, longer than a year is read
         arrays, _ = unpack(view[ends[block - 1] if block else begin : ends[block]])
         inside = wanted[wanted // ROWS == block] - block * ROWS
         found.append({name: values[inside] for name, values in arrays.items()})
