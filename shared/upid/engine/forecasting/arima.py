@@ -68,8 +68,8 @@ def arima(rows_by_origin: Sequence[Floats], horizon: int, period: int) -> list[O
     of_last = np.repeat(np.arange(len(parts)) == len(parts) - 1, rows)
     picks = [np.arange(rows) + (chosen.shape[1] - rows if last else 0) for last in of_last[::rows]]
     orders = [chosen[:, pick] for pick in picks]
-    starts = [np.stack([part.start(order), begun[:, pick]]) for part, order, pick in zip(parts, orders, picks, strict=True)]
-    fit = fit_arma(_problem(parts, orders), np.concatenate(starts, axis=2), of_last)
+    starts = np.concatenate([begun[:, pick] for pick in picks], axis=1)[None]
+    fit = fit_arma(_problem(parts, orders), starts, of_last)
     found = []
     for place, (part, order, seen) in enumerate(zip(parts, orders, rows_by_origin, strict=True)):
         own = fit.take(np.arange(place * rows, (place + 1) * rows), part.values.shape[1])

@@ -86,7 +86,7 @@ def whitened(values: Floats, count: NDArray[np.int64], constant: Flags, ar: Floa
     for late in range(MOST):
         columns[late:, 1 + late] = table[: steps - late, 2]
     columns[:, 2:] *= inside[:, None]
-    products, aims = np.einsum("til,tjl->ijl", columns, columns), np.einsum("til,tl->il", columns, errors)
+    products, aims = crossed(columns), np.einsum("til,tl->il", columns, errors)
     root = _cholesky(state_covariance(ar, ma))
     turn = np.zeros((1 + MOST, 1 + MOST, lanes))
     turn[0, 0], turn[1:, 1:] = 1.0, root
@@ -97,6 +97,15 @@ def whitened(values: Floats, count: NDArray[np.int64], constant: Flags, ar: Floa
     _, log_determinant = np.linalg.slogdet(np.moveaxis(system[1:, 1:], 2, 0))
     left = errors - np.einsum("til,il->tl", columns, np.einsum("kil,il->kl", turn, found))
     return White(left, found[1:], np.where(constant, found[0], 0.0), np.asarray(log_determinant, np.float64))
+
+
+def crossed(columns: Floats) -> Floats:
+    """Return the sums of products of every two columns, shape (steps, columns, lanes) -> (columns, columns, lanes)."""
+    found = np.empty((columns.shape[1], *columns.shape[1:]))
+    for place in range(len(found)):
+        found[place, place:] = np.einsum("tl,til->il", columns[:, place], columns[:, place:])
+        found[place:, place] = found[place, place:]
+    return found
 
 
 def _filtered(values: Floats, ones: Flags, ar: Floats, ma: Floats) -> Floats:

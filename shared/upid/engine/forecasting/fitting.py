@@ -73,6 +73,7 @@ class _Pool:
 
     @classmethod
     def filled(cls, values: Floats, start: State, series: Places) -> _Pool:
+        """Return the first searches, with the values and starts of their rows."""
         jobs = np.arange(min(POOL, len(series)))
         return cls(values, start, series, jobs, values[:, series[jobs]], start.rows(series[jobs]), len(jobs))
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.forecasting.arma import MOST, White, coefficients, negative_log_likelihood, whitened
+from upid.engine.forecasting.arma import MOST, White, coefficients, crossed, negative_log_likelihood, whitened
 from upid.engine.forecasting.searches import NormalEquations, Searches
 
 Floats = NDArray[np.float64]
@@ -123,8 +123,9 @@ def _equations(problem: Problem, partial: Floats) -> NormalEquations:
         white, _, _ = _white(every, np.concatenate([partial, nudged], axis=1))
         residuals = np.concatenate([white.errors, white.before]) * np.exp(white.log_determinant / 2 / every.count)
         own = residuals[:, :rows]
-        jacobian = np.zeros((2 * MOST, *own.shape))
-        jacobian[which, :, row] = ((residuals[:, rows:] - own[:, row]) / nudge).T
-        squares, gradient = np.einsum("tr,tr->r", own, own), np.einsum("ptr,tr->pr", jacobian, own)
-        matrix = np.einsum("ptr,qtr->pqr", jacobian, jacobian)
+        columns = np.zeros((len(own), 1 + 2 * MOST, rows))
+        columns[:, 0] = own
+        columns[:, 1 + which, row] = (residuals[:, rows:] - own[:, row]) / nudge
+        products = crossed(columns)
+    squares, gradient, matrix = products[0, 0], products[0, 1:], products[1:, 1:]
     return NormalEquations(np.nan_to_num(squares, nan=np.inf), np.nan_to_num(gradient), np.nan_to_num(matrix))
