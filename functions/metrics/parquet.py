@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from typing import Final
 
 import fastparquet
@@ -15,19 +16,13 @@ from upid.domain.times import parse_time
 MILLISECONDS: Final = "datetime64[ms]"
 
 
-class _Kept(io.BytesIO):
-    """A file in memory whose content stays when its writer closes it."""
-
-    def close(self) -> None:
-        """Keep it open: whoever wanted it reads it then."""
-
-
 def parquet_of(answer: UsageHistoryOut) -> bytes:
     """Return an answer as Parquet: a row for each value, with columns time (UTC), metric, unit, those of the groups, value (null = no sample)."""
     table = pd.DataFrame(_columns(answer))
-    file = _Kept()
+    file = io.BytesIO()
+    # The writer closes what it writes to, and a closed file in memory is gone: it closes a context that leaves this one open.
     fastparquet.write(
-        "usage", table, compression="SNAPPY", open_with=lambda *_: file, object_encoding="utf8", stats=False, write_index=False
+        "usage", table, compression="SNAPPY", open_with=lambda *_: nullcontext(file), object_encoding="utf8", stats=False, write_index=False
     )
     return file.getvalue()
 

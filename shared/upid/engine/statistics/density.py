@@ -53,25 +53,24 @@ def smoothed_quantiles(
     if not all(0 < share < 1 for share in allowed_time_above):
         raise ValueError(f"allowed_time_above must be in (0, 1), got {allowed_time_above}.")
     allowed = np.outer(np.ones(len(weights)) if part_of_it is None else part_of_it, allowed_time_above)
-    result, kernel = np.empty(allowed.shape), _kernel().astype(np.float32)
+    result, kernel = np.empty(allowed.shape), _kernel()
     for rows in row_blocks(len(weights)):
         result[rows] = _quantiles(weights[rows], top[rows], allowed[rows], kernel)
     return result
 
 
-def _quantiles(weights: Floats, top: NDArray[np.int32], allowed: Floats, kernel: NDArray[np.float32]) -> Floats:
+def _quantiles(weights: Floats, top: NDArray[np.int32], allowed: Floats, kernel: Floats) -> Floats:
     total = weights.sum(axis=1)
     known = (total > 0) & (top != EMPTY)
-    # Shares are sums of positive numbers, so single precision keeps six digits of each, however small, and is twice as fast.
-    part = (weights / np.where(known, total, 1)[:, None]).astype(np.float32)
-    above = part @ kernel
+    # In double precision: how a product of matrices is cut depends on how many rows there are, and no row may depend on its neighbours.
+    above = (weights / np.where(known, total, 1)[:, None]) @ kernel
     rows = np.arange(len(total))
     result = np.full(allowed.shape, np.nan)
     for column, share in enumerate(allowed.T):
         # The share above falls from edge to edge, so counting finds the first edge with no more above it than allowed.
-        edge = np.clip(np.count_nonzero(above > share.astype(np.float32)[:, None], axis=1), 1, above.shape[1] - 1)
+        edge = np.clip(np.count_nonzero(above > share[:, None], axis=1), 1, above.shape[1] - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            high, low = (np.log(above[rows, at].astype(np.float64)) for at in (edge - 1, edge))
+            high, low = (np.log(above[rows, at]) for at in (edge - 1, edge))
             within = np.clip((high - np.log(share)) / (high - low), 0, 1)
         exponent = top.astype(np.float64) - (BUCKETS - 1) + (edge - 1) + np.where(np.isfinite(within), within, 1.0)
         result[known, column] = np.exp(exponent[known] * LOG_GROWTH)
