@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args
+from typing import Annotated, Generic, Literal, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, SerializerFunctionWrapHandler, model_serializer
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, BaseModel, Field
 
 from upid.domain.errors import InvalidRequestError
 from upid.domain.times import format_time
 from upid.http.paging import Page, decode_cursor, encode_cursor
-from upid.http.schemas import Answer
+from upid.http.schemas import Answer, PickedOut
 from upid.services.cluster_objects import Listed, ObjectQuery
 
 Namespace = Annotated[
     str, Field(max_length=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", description="Only objects of this namespace.")
 ]
-
-
-class PickedOut(Answer):
-    """An item of which a query may pick fields: those that were not asked for are not there."""
-
-    @model_serializer(mode="wrap")
-    def only_picked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Return the fields that were given."""
-        told: dict[str, Any] = handler(self)
-        return {name: value for name, value in told.items() if name in self.model_fields_set}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Return the schema of the fields: which of them are there changes nothing about their types."""
-        return handler({key: value for key, value in core_schema.items() if key != "serialization"})
 
 
 class ClusterObjectOut(PickedOut):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,6 +202,17 @@ class TestRecommendations:
             answer = api.get(f"{GROUP}/recommendations/{item['id']}")
             assert answer.expect(200) == item
             assert answer.header("etag")
+
+    def test_has_the_members_that_the_document_tells(self, api: Client, world: World, cluster_id: str) -> None:
+        analyzed(api, world, cluster_id)
+        schemas = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text("utf-8"))["components"]["schemas"]
+        told = {name: set(schemas[name]["properties"]) for name in ("RecommendationOut", "EvidenceOut", "ScalingOut", "RiskOut")}
+
+        for item in listed(api, cluster_id)["items"]:
+            assert set(item) >= {"role", "current", "recommended", "evidence", "reasons", "rules", "storage", "scaling"}
+            assert set(item) <= told["RecommendationOut"]
+            assert set(item["evidence"]) >= told["EvidenceOut"]
+            assert (set(item["scaling"]), set(item["risk"])) == (told["ScalingOut"], told["RiskOut"])
 
     def test_shows_only_the_fields_asked_for(self, api: Client, world: World, cluster_id: str) -> None:
         analyzed(api, world, cluster_id)

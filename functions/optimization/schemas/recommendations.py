@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.content_types import APPLICATION_JSON
-from pydantic import ConfigDict, Field, model_serializer
+from pydantic import ConfigDict, Field
 
 from upid.domain.recommendations import Review
 from upid.engine.rules.catalogue import Target
 from upid.http.paging import Page, encode_cursor
-from upid.http.schemas import Answer, Body
+from upid.http.schemas import Answer, Body, PickedOut
 from upid.services.recommendation_queries import Found, Listed
 from upid.services.rules.model import Severity, ThenKind
 
@@ -160,7 +159,7 @@ class VolumeOut(Answer):
     reasons: list[ReasonOut]
 
 
-class RecommendationOut(Answer):
+class RecommendationOut(PickedOut):
     """One container of one workload: what it needs, why, how sure that is and what it saves. With `fields`, only the members asked for."""
 
     id: str = ""
@@ -191,10 +190,6 @@ class RecommendationOut(Answer):
     review_comment: str | None = None
     reviewed_by: str | None = None
     reviewed_at: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _only_what_is_set(self, serialize: Callable[[RecommendationOut], dict[str, Any]]) -> dict[str, Any]:
-        return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
 
 
 class ReviewIn(Body):
