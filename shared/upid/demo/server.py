@@ -145,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
+        if self.close_connection:  # who is not told may send its next request into a connection that ends
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(reply.body)
 

@@ -61,6 +61,13 @@ def test_it_answers_what_it_can_and_says_what_it_cannot(
     assert http.request(method, f"{server.url}{path}", headers=headers | {"Connection": "close"}).status == status
 
 
+def test_a_connection_that_ends_with_its_answer_says_so(server: DemoServer) -> None:
+    url = f"{server.url}/prometheus/-/ready"
+
+    assert http.request("GET", url, headers={"Connection": "close"}).headers["Connection"] == "close"
+    assert "Connection" not in http.request("GET", url).headers
+
+
 def test_a_client_that_goes_away_in_the_middle_leaves_no_trace(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
     host, port = server.server_address[:2]
     with socket.create_connection((str(host), int(port))) as client:
