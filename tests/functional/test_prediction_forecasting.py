@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from functional.client import Client
-from functional.usage import NOWHERE, WEEK, append, cluster_of, stored
+from functional.usage import NOWHERE, START, WEEK, append, cluster_of, stored
 
 from upid.bootstrap import Services
+from upid.domain.times import format_time
+from upid.services import forecasting, forecasts
+from upid.services.series import MOST_FITTED
 
 GROUP = "/forecasting"
 DAYS = [10 + 3 * math.sin(2 * math.pi * hour / 24) + 0.1 * ((7 * hour) % 5 - 2) for hour in range(24 * 10)]
@@ -94,6 +97,29 @@ def test_a_batch_is_in_the_order_of_its_series(client: Client) -> None:
     assert len({item["id"] for item in items}) == 6
 
 
+def test_a_series_that_begins_late_fails_no_batch(client: Client) -> None:
+    series = [
+        {"name": "late", "values": [None] * 100 + DAYS[100:140]},
+        {"name": "whole", "values": DAYS[:140]},
+        {"name": "gap", "values": [None] * 20 + DAYS[20:140]},
+    ]
+    late, whole, gap = client.post(f"{GROUP}/batch-predict", {"series": series, "horizon": 2}).expect(200)["items"]
+    # 140 cut by a sixth six times is 45; once more would be fewer than the 40 that there are.
+    assert [each["series"]["steps"] for each in (late, whole, gap)] == [45, 140, 140]
+    assert any("no value in the first 100 steps" in warning for warning in late["series"]["warnings"])
+    assert late["backtest"]["folds"] == 5
+
+
+@pytest.mark.parametrize(("method", "status"), [("auto", 422), ("arima", 422), ("theta", 200)])
+def test_a_batch_is_no_larger_than_a_method_is_done_with_in_time(client: Client, method: str, status: int) -> None:
+    series = [{"name": f"s{n}", "values": DAYS[:201]} for n in range(500)]
+    answer = client.post(f"{GROUP}/batch-predict", {"series": series, "horizon": 1, "method": method, "period_steps": 1, "store": False})
+    assert answer.status == status
+    if status == 422:
+        (error,) = answer.problem(422, "invalid-request")["errors"]
+        assert (error["pointer"], f"{MOST_FITTED[method]} values" in error["detail"]) == ("#/method", True)
+
+
 class TestDemand:
     def test_parts_add_up_to_the_whole(self, client: Client, cluster_id: str) -> None:
         found = client.get(f"{GROUP}/{cluster_id}/demand", {"step_seconds": 3600, "horizon": 24}).expect(200)
@@ -103,6 +129,44 @@ class TestDemand:
         assert found["total"]["mean"] == pytest.approx(parts)
         # 168 hours in: api at midnight 2, db 1, batch 0.5 + 1.68
         assert found["total"]["mean"][0] == pytest.approx(5.18, rel=0.05)
+
+    @pytest.mark.parametrize("method", ["auto", "ses"])
+    def test_a_part_with_little_history_fails_no_other(self, client: Client, method: str) -> None:
+        cluster_id = stored(client.services, fresh=(WEEK - 1, WEEK), young=(WEEK - 40, WEEK), middle=(WEEK - 900, WEEK), ended=(0, 300))
+
+        found = client.get(f"{GROUP}/{cluster_id}/demand", {"method": method, "horizon": 6}).expect(200)
+
+        parts = [sum(values) for values in zip(*(item["mean"] for item in found["items"]), strict=True)]
+        assert (found["parts"], found["total"]["mean"]) == (7, pytest.approx(parts))
+        mean = {item["series"]["labels"]["workload"]: item["mean"] for item in found["items"]}
+        assert mean["fresh"] == pytest.approx([1.0] * 6, rel=0.1)
+        assert mean["young"] == pytest.approx([1.0] * 6, rel=0.1)
+        held = "1 parts do not fit `ses` and are held at their last value: late/Deployment/fresh."
+        assert found["warnings"] == ([] if method == "auto" else [held])
+
+    def test_a_part_that_ended_before_the_newest_steps_is_left_out(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        cluster_id = stored(client.services, ended=(0, 300))
+        monkeypatch.setattr(forecasting, "MOST_USED", 100)
+        found = client.get(f"{GROUP}/{cluster_id}/demand", {"horizon": 2}).expect(200)
+        assert found["parts"] == 3
+        assert found["warnings"] == ["1 parts without a value in the newest steps are left out: late/Deployment/ended."]
+
+    def test_of_more_parts_than_auto_is_done_with_in_time_is_by_theta(
+        self, client: Client, cluster_id: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(MOST_FITTED, "auto", 3 * 336 - 1)  # type: ignore[arg-type]
+        found = client.get(f"{GROUP}/{cluster_id}/demand", {"horizon": 2}).expect(200)
+        assert {item["method"] for item in found["items"]} == {"theta"}
+        assert found["total"]["asked_method"] == "auto"
+        assert len(found["warnings"]) == 1
+        monkeypatch.setattr(forecasts, "MOST_FITTED_OTHERWISE", 3 * 336 - 1)
+        problem = client.get(f"{GROUP}/{cluster_id}/demand", {"method": "ses"}).problem(422, "invalid-request")
+        assert problem["errors"][0]["pointer"] == "?method"
+
+    def test_of_a_single_step_names_the_query(self, client: Client, cluster_id: str) -> None:
+        query = {"step_seconds": 86400, "start": format_time(START + 5 * 86400 + 300)}
+        problem = client.get(f"{GROUP}/{cluster_id}/demand", query).problem(422, "invalid-request")
+        assert problem["errors"] == [{"pointer": "?method", "detail": "A forecast needs two values at least."}]
 
     def test_of_a_namespace_that_is_not_there_is_404(self, client: Client, cluster_id: str) -> None:
         assert client.get(f"{GROUP}/{cluster_id}/demand", {"namespace": "gone"}).problem(404, "not-found")["status"] == 404

@@ -33,18 +33,22 @@ def cluster_of(services: Services) -> str:
     return str(services.clusters.register(ADMIN, registration())["id"])
 
 
-def stored(services: Services, steps: int = WEEK) -> str:
-    """Register a cluster that has `steps` of usage, and return its id."""
+def stored(services: Services, steps: int = WEEK, **spans: tuple[int, int]) -> str:
+    """Register a cluster that has `steps` of usage, and return its id. `spans`: workloads of a core that were there from one step up to another alone."""
     cluster_id = cluster_of(services)
-    append(services, cluster_id, 0, steps)
-    Snapshots(services.blobs).save("default", cluster_id, Snapshot(START + steps * STEP, inventory(*PARTS)), 1)
+    append(services, cluster_id, 0, steps, **spans)
+    found = inventory(*PARTS, *(workload("late", name) for name in spans))
+    Snapshots(services.blobs).save("default", cluster_id, Snapshot(START + steps * STEP, found), 1)
     return cluster_id
 
 
-def append(services: Services, cluster_id: str, begin: int, end: int) -> None:
+def append(services: Services, cluster_id: str, begin: int, end: int, **spans: tuple[int, int]) -> None:
     """Add the usage of steps [begin, end), and move the watermark."""
-    pods = [(part, n) for part in PARTS for n in range(part.replicas)]
-    cpu = np.stack([usage_of(part.name, np.arange(begin, end)) for part, _ in pods]).astype(np.float32)
+    pods, steps = [(part, n) for part in PARTS for n in range(part.replicas)], np.arange(begin, end)
+    rows = [usage_of(part.name, steps) for part, _ in pods]
+    rows += [np.where((steps >= first) & (steps < last), 1.0, np.nan) for first, last in spans.values()]
+    pods += [(workload("late", name), 0) for name in spans]
+    cpu = np.stack(rows).astype(np.float32)
     none = np.zeros(len(pods), np.int32)
     keys = [SeriesKey(part.uid, "main", f"{part.name}-{n}") for part, n in pods]
     chunk = UsageChunk(keys, START + begin * STEP, STEP, cpu, cpu * 2**30, cpu * 0, none, none, np.full(len(pods), np.nan))

@@ -42,7 +42,10 @@ def get_prediction(prediction_id: str, services: Injected, caller: CurrentCaller
 
 @router.get("/<cluster_id>/demand", permission="predictions:read", errors=STORED)
 def forecast_demand(cluster_id: str, services: Injected, caller: CurrentCaller, asked: DemandAsked) -> DemandOut:
-    """Forecast the demand of a cluster and of its parts, reconciled so that the parts add up to the whole."""
+    """Forecast the demand of a cluster and of its parts, reconciled so that the parts add up to the whole.
+
+    A part that the method does not fit is held at its last value and named in `warnings`: it fails no other.
+    """
     found = services.forecasting.demand(caller.tenant, asked.selection(cluster_id), asked.how(), limit=asked.limit)
     return DemandOut.model_validate(found)
 

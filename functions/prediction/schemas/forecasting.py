@@ -10,14 +10,20 @@ from pydantic import Field
 from functions.prediction.schemas.series import SeasonOut, SelectionQuery, SeriesBody, SeriesOut, TrustOut
 from upid.http.schemas import Answer
 from upid.services.analytic_requests import ForecastAsked, MethodName
-from upid.services.series import MOST_HORIZON, MOST_PERIOD
+from upid.services.series import MOST_FITTED, MOST_FITTED_OTHERWISE, MOST_HORIZON, MOST_PERIOD, MOST_USED
+
+AUTOMATIC = "`auto` takes the simplest of those that a back-test finds as good as the best."
+BOUNDS = (
+    f"At most {MOST_FITTED['auto']} values of all series together for `auto`, {MOST_FITTED['arima']} for `arima`, {MOST_FITTED_OTHERWISE} for"
+    f" others; of a series its newest {MOST_USED} count."
+)
 
 
 class PredictIn(SeriesBody):
     """What to forecast, and how."""
 
     horizon: int = Field(default=24, ge=1, le=MOST_HORIZON, description="[steps]")
-    method: MethodName = Field(default="auto", description="`auto` takes the simplest of those that a back-test finds as good as the best.")
+    method: MethodName = Field(default="auto", description=f"{AUTOMATIC} {BOUNDS}")
     period_steps: int | None = Field(default=None, ge=1, le=MOST_PERIOD, description="Of the season; found where none is given, 1 = none.")
     non_negative: bool = Field(default=False, strict=True, description="Nothing below 0 is predicted.")
     store: bool = Field(default=True, strict=True, description="Keep it for 180 days, to be read and judged later.")
@@ -93,17 +99,20 @@ class DemandOut(Answer):
     parts: int
     total: ForecastOut
     items: list[ForecastOut]
+    warnings: list[str] = Field(description="Which parts are held at their last value or left out, and what else to know of them.")
 
 
 class DemandQuery(SelectionQuery):
     """What demand is predicted of, and how far."""
 
     horizon: int = Field(24, ge=1, le=MOST_HORIZON, description="[steps]")
-    method: MethodName = Field("auto", description="`auto` takes the simplest of those that a back-test finds as good as the best.")
+    method: MethodName = Field(
+        "auto", description=f"{AUTOMATIC} Parts of more than {MOST_FITTED['auto']} values are forecast by `theta` then."
+    )
 
     def how(self) -> ForecastAsked:
         """Return what services take."""
-        return ForecastAsked(self.horizon, self.method, None, non_negative=True, store=False)
+        return ForecastAsked(self.horizon, self.method, None, non_negative=True, store=False, pointer="?")
 
 
 DemandAsked = Annotated[DemandQuery, Query()]

@@ -58,13 +58,21 @@ class RegressionAsked:
 
 @dataclass(frozen=True, slots=True)
 class ForecastAsked:
-    """How to forecast: steps ahead, method, the season's steps (None = found, 1 = none), whether what is predicted is kept above 0 and stored."""
+    """How to forecast: steps ahead, method, the season's steps (None = found, 1 = none), whether what is predicted is kept above 0 and stored.
+
+    `pointer`: where its fields stand in the request, `#/` for a body and `?` for a query.
+    """
 
     horizon: int
     method: MethodName = "auto"
     period: int | None = None
     non_negative: bool = False
     store: bool = True
+    pointer: str = "#/"
+
+    def place(self, name: str) -> str:
+        """Return where a field of this stands in the request."""
+        return self.pointer + name
 
 
 @dataclass(frozen=True, slots=True)

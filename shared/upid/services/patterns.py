@@ -15,7 +15,7 @@ from upid.engine.patterns.peaks import Peak, Recurring, peaks, recurring_peaks
 from upid.engine.seasonality.periods import seasons
 from upid.engine.statistics.describing import describe
 from upid.services.analytic_requests import DetectionAsked
-from upid.services.forecasting import period_of
+from upid.services.forecasts import period_of
 from upid.services.panels import Panel, batches, number, numbers
 from upid.services.series import Asked, Selection
 from upid.services.statistics import changes, common_periods, season_told, summary, trend, trust

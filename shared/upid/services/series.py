@@ -13,6 +13,9 @@ MOST_SIZE: Final = 1e100  # of a value: its square must still be a number
 LEAST_SIZE: Final = 1e-100  # what is smaller counts as 0
 MOST_HORIZON: Final = 1_000
 MOST_PERIOD: Final = 10_000
+MOST_USED: Final = 2016  # newest steps that a forecast is fitted on: a week of five minutes
+MOST_FITTED: Final = {"auto": 60_000, "arima": 100_000}  # values of all series together: more take longer than a request may
+MOST_FITTED_OTHERWISE: Final = 400_000
 DEFAULT_STEP_SECONDS: Final = 60.0
 
 Metric = Literal["cpu_cores", "memory_bytes", "throttled"]

@@ -11,7 +11,8 @@ import numpy as np
 from upid.domain.errors import InvalidRequestError
 from upid.engine.statistics import averages
 from upid.services.analytic_requests import ForecastAsked, RegressionAsked
-from upid.services.forecasting import ForecastingService, forecasts
+from upid.services.forecasting import ForecastingService
+from upid.services.forecasts import forecasts
 from upid.services.models.requests import Question, XyQuestion
 from upid.services.models.rows import DAY_SECONDS, answer_of, by_batch, told, with_unit
 from upid.services.models.telling import Answer, shown
