@@ -46,7 +46,7 @@ class Metering(Platform):
         """Stored usage, asked."""
         from upid.services.usage import UsageService
 
-        return UsageService(self.cluster_records, self.blobs, self.history, self.rollups)
+        return UsageService(self.cluster_records, self.blobs, self.history, self.rollups, self.retention, self.clock)
 
     @cached_property
     def aggregations(self) -> AggregationsService:

@@ -13,14 +13,16 @@ from upid.domain.errors import AppError
 from upid.domain.metrics import METRICS
 from upid.domain.times import format_time
 from upid.engine.statistics.trend import trend
-from upid.engine.usage.queries import by_hour_of_week, fill, hours_of_week, over_time, quantiles
+from upid.engine.usage.queries import by_hour_of_week, fill, hours_of_week, quantiles
 from upid.ports.blobs import Blobs
+from upid.ports.clock import Clock
 from upid.ports.usage_history import UsageHistory
 from upid.ports.usage_rollups import UsageRollups
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords
 from upid.services.downsampling import DONE
-from upid.services.usage_levels import OVER, STORED, level_of
+from upid.services.retention import SHORTEST_DAYS, Retention
+from upid.services.usage_levels import OVER, SPREAD, Level, kept_level, level_of
 from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
 from upid.services.usage_requests import (
     AGGREGATION,
@@ -30,6 +32,7 @@ from upid.services.usage_requests import (
     fault,
     step_of,
 )
+from upid.services.usage_scope import Scope
 
 Floats = NDArray[np.float64]
 DAY_SECONDS: Final = 86400
@@ -40,32 +43,6 @@ LONG_SECONDS: Final = 28 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """A query as it is read: the reader, what is wanted of it, and the length of the steps that are answered. [s]"""
-
-    reader: UsageReader
-    wanted: Wanted
-    step_seconds: int
-    stored_seconds: int
-
-    def over_time(self, values: NDArray[Any], width: int, how: str) -> Floats:
-        """Return samples, or figures of longer steps, on steps `width` times as long."""
-        return over_time(values, width, OVER.get(how, "max") if self.wanted.level else how, self.wanted.step_seconds)
-
-    @property
-    def width(self) -> int:
-        """How many stored steps an answered one holds."""
-        return self.step_seconds // self.wanted.step_seconds
-
-    def told(self, query: UsageQuery) -> Answer:
-        """Return what every answer says of its query."""
-        return {
-            "cluster_id": query.cluster_id, "start": format_time(self.wanted.start), "end": format_time(self.wanted.end),
-            "stored_step_seconds": self.stored_seconds, "resolution": self.wanted.level.name if self.wanted.level else STORED, "group_by": list(query.group_by), "across": query.across,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
 class UsageService:
     """Answers questions about usage. NotFoundError without the cluster, NothingCollectedError before its first collection, InvalidRequestError by pointer."""
 
@@ -73,6 +50,8 @@ class UsageService:
     blobs: Blobs
     history: UsageHistory
     rollups: UsageRollups
+    retention: Retention
+    clock: Clock
 
     def query(self, tenant: str, query: UsageQuery) -> Answer:
         """Return one series for each group and metric on steps of the window, the largest on average first."""
@@ -106,11 +85,11 @@ class UsageService:
 
     def peaks(self, tenant: str, query: UsageQuery) -> Answer:
         """Return each group's highest use and when it was, beside its quantiles and mean, the highest first."""
-        scope = self._scope(tenant, query, 7 * DAY_SECONDS)
+        scope = self._scope(tenant, query, 7 * DAY_SECONDS, instead=DAY_SECONDS)
         found: list[tuple[Group, dict[str, Answer]]] = []
-        for frame in scope.reader.frames(scope.wanted):
-            figures = {metric: _peaks(metric, values, scope.wanted) for metric, values in frame.trimmed().items()}
-            found += [(group, {metric: figures[metric][row] for metric in figures}) for row, group in enumerate(frame.groups)]
+        for groups, values, means in scope.samples(scope.wanted):
+            figures = {metric: _peaks(metric, values[metric], means[metric], scope.wanted) for metric in values}
+            found += [(group, {metric: figures[metric][row] for metric in figures}) for row, group in enumerate(groups)]
         found.sort(key=lambda entry: (-(entry[1][query.metrics[0]]["peak"] or 0.0), entry[0]))
         items = [
             {"metric": metric, "unit": METRICS[metric].unit, "labels": _labels(query, group), **figures[metric]}
@@ -120,15 +99,21 @@ class UsageService:
 
     def baseline(self, tenant: str, query: UsageQuery) -> Answer:
         """Return each group's usual week: mean, median, p95 and highest use for each of its 168 hours (0 = Monday 00:00 UTC)."""
-        scope = self._scope(tenant, query, LONG_SECONDS)
+        scope = self._scope(tenant, query, LONG_SECONDS, instead=3600)
         hours = hours_of_week(scope.wanted.start, scope.wanted.step_seconds, scope.wanted.steps)
         found: list[tuple[Group, dict[str, Any]]] = []
-        for frame in scope.reader.frames(scope.wanted):
-            kept = frame.trimmed()
-            found += [(group, {metric: values[row] for metric, values in kept.items()}) for row, group in enumerate(frame.groups)]
+        means: dict[Group, dict[str, Any]] = {}
+        for groups, values, meant in scope.samples(scope.wanted):
+            found += [(group, {metric: table[row] for metric, table in values.items()}) for row, group in enumerate(groups)]
+            means |= {group: {metric: table[row] for metric, table in meant.items()} for row, group in enumerate(groups)}
             found = _top(found, query) if query.top is not None else found
+            means = {group: means[group] for group, _ in found}
         _hold_size(query, len(found) * 168 * 5 * len(query.metrics))
-        items = [_week(metric, query, group, values[metric], hours) for group, values in found for metric in query.metrics]
+        items = [
+            _week(metric, query, group, values[metric], hours, means=means[group][metric])
+            for group, values in found
+            for metric in query.metrics
+        ]
         return scope.told(query) | {"items": items}
 
     def calculate(self, tenant: str, queries: Sequence[UsageQuery]) -> list[Answer]:
@@ -143,13 +128,13 @@ class UsageService:
 
     def summary(self, tenant: str, query: UsageQuery) -> Answer:
         """Return the figures of a window for the whole cluster (`total`) and for each group: mean, quantiles, highest, samples."""
-        scope = self._scope(tenant, query, 7 * DAY_SECONDS)
+        scope = self._scope(tenant, query, 7 * DAY_SECONDS, instead=DAY_SECONDS)
         grouped = [
-            (group, {metric: _figures(metric, values[row : row + 1]) for metric, values in frame.trimmed().items()})
-            for frame in scope.reader.frames(scope.wanted) for row, group in enumerate(frame.groups)
+            (group, {metric: _figures(metric, values[row : row + 1], means[metric][row]) for metric, values in tables.items()})
+            for groups, tables, means in scope.samples(scope.wanted) for row, group in enumerate(groups)
         ]  # fmt: skip
-        (whole,) = scope.reader.frames(scope.wanted._replace(group_by=()))
-        total = {metric: _figures(metric, values) for metric, values in whole.trimmed().items()} if whole.rows else {}
+        (whole,) = scope.samples(scope.wanted._replace(group_by=()))
+        total = {metric: _figures(metric, values, whole.means[metric][0]) for metric, values in whole.values.items()}
         grouped.sort(key=lambda entry: (-(entry[1][query.metrics[0]]["mean"] or 0.0), entry[0]))
         items = [{"labels": _labels(query, group), "metrics": figures} for group, figures in grouped[: query.top]]
         return scope.told(query) | {"groups": len(grouped), "total": total, "items": items}
@@ -162,18 +147,43 @@ class UsageService:
         return UsageReader(self.history, self.blobs, tenant, cluster_id, body["shards"], self.rollups), body
 
     def _scope(
-        self, tenant: str, query: UsageQuery, default_seconds: int, *, how: str = "", step_of_window: Callable[[float], int] | None = None
+        self,
+        tenant: str,
+        query: UsageQuery,
+        default_seconds: int,
+        *,
+        how: str = "",
+        step_of_window: Callable[[float], int] | None = None,
+        instead: int = 0,
     ) -> Scope:
-        """Return how a query is read; `how`: the figure that longer steps may give, "" = only the samples themselves will do."""
+        """Return how a query is read.
+
+        how: the figure that longer steps may give, "" = only the samples themselves will do, while they are kept. instead: how long steps may be that
+        stand in for samples that are gone; 0 = those alone that the answer's are multiples of. [s]
+        """
         reader, body = self.reader(tenant, query.cluster_id)
         start, end = query.span.resolve(body["watermark"], default_seconds)
         stored = body["step_seconds"]
         step = step_of_window(end - start) if step_of_window else step_of(query, stored, end - start)
         wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
-        level = level_of(how, step, stored, start=start, watermark=body["watermark"]) if how else None
-        if level and body.get(DONE):
-            wanted = wanted._replace(level=level, step_seconds=step)
-        return Scope(reader, _aligned(wanted, step), step, stored)
+        level = level_of(how, step, stored, start=start, watermark=body["watermark"]) if how and body.get(DONE) else None
+        if level:
+            return Scope(reader, _aligned(wanted._replace(level=level, step_seconds=step), step), step, stored)
+        longest = instead or (step // 2 if how == "rate" else 0)
+        kept = self._kept(tenant, how, longest, start, stored) if longest and body.get(DONE) else None
+        if kept is None or not (instead or step % kept.step_seconds == 0):
+            return Scope(reader, _aligned(wanted, step), step, stored)
+        wanted = wanted._replace(level=kept, step_seconds=stored if kept.how == SPREAD else kept.step_seconds)
+        return Scope(reader, _aligned(wanted, kept.step_seconds if instead else step), step, stored)
+
+    def _kept(self, tenant: str, how: str, longest: int, start: float, stored: int) -> Level | None:
+        """Return the steps that stand in for samples of a window that begins before what is kept of them; None where they are kept."""
+        age = self.clock.now() - start
+        if age <= SHORTEST_DAYS * DAY_SECONDS:
+            return None
+        policy = self.retention.of(tenant)
+        figure = "mean" if how == "rate" else how or SPREAD
+        return None if age <= policy.resource_days * DAY_SECONDS else kept_level(policy, figure, stored, age, longest=longest)
 
     def _wide(self, scope: Scope, how: str) -> Iterator[tuple[Frame, dict[str, Floats]]]:
         for frame in scope.reader.frames(scope.wanted):
@@ -181,11 +191,10 @@ class UsageService:
 
     def _calculated(self, tenant: str, query: UsageQuery) -> Answer:
         _hold_aggregation(query)
-        scope = self._scope(tenant, query, HISTORY_SECONDS, how=query.aggregation if query.aggregation in OVER else "")
+        scope = self._scope(tenant, query, HISTORY_SECONDS, how=query.aggregation if query.aggregation in OVER else "", instead=DAY_SECONDS)
         found: list[tuple[Group, dict[str, Floats]]] = []
-        for frame in scope.reader.frames(scope.wanted):
-            wide = {m: scope.over_time(v, scope.wanted.steps, query.aggregation) for m, v in frame.trimmed().items()}
-            found += [(group, {metric: wide[metric][row] for metric in wide}) for row, group in enumerate(frame.groups)]
+        for groups, whole in scope.calculated(query.aggregation):
+            found += [(group, {metric: whole[metric][row : row + 1] for metric in whole}) for row, group in enumerate(groups)]
         values = [
             {"metric": metric, "unit": _unit(metric, query.aggregation), "labels": _labels(query, group), "value": _listed(metric, by_metric[metric])[0]}
             for group, by_metric in _top(found, query) for metric in query.metrics
@@ -240,11 +249,11 @@ def _one(metric: str, value: float) -> float | None:
     return _listed(metric, np.array([value]))[0]
 
 
-def _figures(metric: str, values: NDArray[Any]) -> Answer:
-    """Return the figures of one row of samples."""
+def _figures(metric: str, values: NDArray[Any], means: NDArray[Any]) -> Answer:
+    """Return the figures of one row of samples; `means` of the row as in Samples."""
     count = int(np.count_nonzero(~np.isnan(values)))
     low = quantiles(values, (*FIGURES, 1.0))[0]
-    mean = float(np.nanmean(values, dtype=np.float64)) if count else np.nan
+    mean = float(np.nanmean(means, dtype=np.float64)) if count else np.nan
     named = zip(("p50", "p90", "p95", "p99", "max"), low, strict=True)
     return {
         "unit": METRICS[metric].unit,
@@ -254,13 +263,14 @@ def _figures(metric: str, values: NDArray[Any]) -> Answer:
     }
 
 
-def _peaks(metric: str, values: NDArray[Any], wanted: Wanted) -> list[Answer]:
+def _peaks(metric: str, values: NDArray[Any], means: NDArray[Any], wanted: Wanted) -> list[Answer]:
+    read = wanted.level.step_seconds if wanted.level else wanted.step_seconds
     place = np.where(np.isnan(values), -np.inf, values).argmax(axis=1)
     answers = []
     for row, step in enumerate(place):
-        figures = _figures(metric, values[row : row + 1])
+        figures = _figures(metric, values[row : row + 1], means[row])
         peak = figures.pop("max")
-        at = None if peak is None else format_time(wanted.start + int(step) * wanted.step_seconds)
+        at = None if peak is None else format_time(wanted.start + int(step) * wanted.step_seconds // read * read)
         ratio = round(peak / figures["mean"], 4) if peak and figures["mean"] else None
         answers.append(
             {name: figures[name] for name in ("mean", "p50", "p95", "p99", "samples")} | {"peak": peak, "at": at, "peak_to_mean": ratio}
@@ -284,10 +294,10 @@ def _trends(metric: str, query: UsageQuery, chosen: Sequence[tuple[Group, dict[s
         }  # fmt: skip
 
 
-def _week(metric: str, query: UsageQuery, group: Group, values: NDArray[Any], hours: NDArray[np.int64]) -> Answer:
+def _week(metric: str, query: UsageQuery, group: Group, values: NDArray[Any], hours: NDArray[np.int64], *, means: NDArray[Any]) -> Answer:
     row = values[None]
     figures = {
-        name: _listed(metric, by_hour_of_week(row, hours, how)[0])
+        name: _listed(metric, by_hour_of_week(means[None] if name == "mean" else row, hours, how)[0])
         for name, how in (("mean", "mean"), ("p50", "p50"), ("p95", "p95"), ("max", "max"))
     }
     samples = [int(count) for count in np.nan_to_num(by_hour_of_week(row, hours, "count")[0])]

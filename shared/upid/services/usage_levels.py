@@ -5,23 +5,27 @@ What is not on longer steps yet, the day that goes on, is brought onto them as i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from upid.engine.usage.rollups import Part, coarser, cut, figure, put_together
+from upid.engine.usage.rollups import Part, coarser, cut, figure, put_together, spread
 from upid.ports.usage_history import HistoryScope, MetricChunk, UsageHistory
 from upid.ports.usage_rollups import RollupChunk, RollupScope, UsageRollups
 from upid.services.downsampling import DAY_SECONDS, levels_of, stored_chunks
+from upid.services.retention import RetentionPolicy
 from upid.services.rolling import rolled_up
 
 EXACT_SECONDS: Final = 14 * DAY_SECONDS  # windows that begin no longer ago are answered from the samples themselves
 NAMES: Final = {300: "5m", 3600: "1h", DAY_SECONDS: "1d"}
 STORED: Final = "stored"
 # A figure of several longer steps, from those of each.
-OVER: Final = {"mean": "mean", "max": "max", "min": "min", "sum": "sum", "count": "sum"}
+OVER: Final = {"mean": "mean", "max": "max", "min": "min", "sum": "sum", "count": "sum", "rate": "rate"}
+SPREAD: Final = "spread"  # of a level's steps: samples again, as many as there were, from the sketch
+SPREAD_SECONDS: Final = 7 * DAY_SECONDS  # so many are made at a time
 
 
 class Level(NamedTuple):
@@ -35,6 +39,11 @@ class Level(NamedTuple):
     def name(self) -> str:
         """What answers call it."""
         return NAMES[self.step_seconds]
+
+    @property
+    def has_sketch(self) -> bool:
+        """Whether its figure needs the sketch."""
+        return self.how == SPREAD or self.how.startswith("p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,20 @@ def level_of(how: str, step_seconds: int, stored_seconds: int, *, start: float, 
     return Level(max(fitting), stored_seconds, how) if fitting else None
 
 
+def kept_level(policy: RetentionPolicy, how: str, stored_seconds: int, age_seconds: float, *, longest: int = DAY_SECONDS) -> Level | None:
+    """Return the shortest steps that reach so far back, or the longest that there are; None where there are none up to `longest`. [s]"""
+    fitting = [level for level in levels_of(stored_seconds) if level <= longest]
+    reaching = [level for level in fitting if age_seconds <= policy.days_of(level) * DAY_SECONDS]
+    return Level(min(reaching, default=fitting[-1]), stored_seconds, how) if fitting else None
+
+
 def figures(
     history: UsageHistory, rollups: UsageRollups, scope: HistoryScope, asked: Longer, workload_uids: Collection[str]
 ) -> Iterator[MetricChunk]:
-    """Yield one chunk with the figures of workloads of a shard on the steps asked for; none where nothing is stored."""
+    """Yield one chunk with the figures of workloads of a shard on the steps asked for, several of SPREAD; none where nothing is stored."""
+    if asked.level.how == SPREAD:
+        yield from _spread(chain(_rolled(rollups, scope, asked, workload_uids), _tail(history, rollups, scope, asked)), asked)
+        return
     chunks = [*_rolled(rollups, scope, asked, workload_uids), *_tail(history, rollups, scope, asked)]
     keys = list(dict.fromkeys(key for chunk in chunks for key in chunk.keys))
     if not keys:
@@ -87,10 +106,24 @@ def figures(
     yield MetricChunk(asked.family, keys, asked.start, asked.end, asked.step_seconds, values)
 
 
+def _spread(chunks: Iterable[RollupChunk], asked: Longer) -> Iterator[MetricChunk]:
+    """Yield what is in the window as samples on the stored steps, a week at a time."""
+    level, stored = asked.level.step_seconds, asked.level.stored_seconds
+    for chunk in chunks:
+        at = range(max(chunk.start, asked.start), min(chunk.end, asked.end), max(SPREAD_SECONDS, level))
+        for begin in at:
+            end = min(begin + at.step, at.stop)
+            steps = (begin - chunk.start) // level, (end - chunk.start) // level
+            samples = {
+                metric: spread(cut(chunk.metrics[metric], *steps), level // stored) for metric in asked.metrics if metric in chunk.metrics
+            }
+            yield MetricChunk(asked.family, chunk.keys, begin, end, stored, samples)
+
+
 def _rolled(rollups: UsageRollups, scope: HistoryScope, asked: Longer, workload_uids: Collection[str]) -> Iterator[RollupChunk]:
     place = RollupScope(*scope, asked.family, asked.level.step_seconds)
     return rollups.read(
-        place, asked.metrics, start=asked.start, end=asked.end, workload_uids=workload_uids, sketches=asked.level.how.startswith("p")
+        place, asked.metrics, start=asked.start, end=asked.end, workload_uids=workload_uids, sketches=asked.level.has_sketch
     )
 
 

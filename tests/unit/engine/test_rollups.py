@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from upid.engine.usage.rollups import Part, Rollup, coarser, cut, figure, put_together, rolled, taken
+from upid.engine.usage.rollups import Part, Rollup, coarser, cut, figure, put_together, rolled, spread, taken
 
 NAN = np.nan
 
@@ -94,3 +94,22 @@ def test_what_cannot_be_reckoned_is_refused() -> None:
         figure(found, "median")
     with pytest.raises(ValueError, match="needs the sketch"):
         figure(put_together([Part(bare, np.arange(5), 0)], 5, 24), "p95")
+
+
+def test_spread_samples_stand_by_size_from_the_first_place_to_the_last() -> None:
+    found = spread(rolled(np.array([[4.0, NAN, 1.0, 2.0, NAN, 7.0, NAN, NAN]], np.float32), 4), 4)
+    np.testing.assert_allclose(found, [[1, NAN, 2, 4, NAN, NAN, NAN, 7]], rtol=0.015)
+    assert (found[0, 0], found[0, 3], found[0, 7]) == (1, 4, 7)
+
+
+def test_spread_samples_are_each_within_half_a_bucket_of_a_measured_one() -> None:
+    values = samples()
+    found = np.sort(spread(rolled(values, 48), 48).reshape(5, 6, 48), axis=2)
+    np.testing.assert_allclose(found, np.sort(values.reshape(5, 6, 48), axis=2), rtol=0.0151)
+    np.testing.assert_array_equal(np.fmax.reduce(found, axis=2), rolled(values, 48).high)
+
+
+def test_no_samples_are_spread_without_their_sketch() -> None:
+    whole = rolled(samples(), 48)
+    with pytest.raises(ValueError, match="sketch"):
+        spread(Rollup(whole.low, whole.high, whole.mean, whole.count, None), 48)

@@ -143,6 +143,33 @@ def figure(rollup: Rollup, how: str) -> NDArray[np.float64]:
     return _quantile(rollup, rollup.sketch, probability)
 
 
+def spread(rollup: Rollup, width: int) -> NDArray[np.float32]:
+    """Return samples that have the figures of a rollup, `width` places for each of its steps: shape (series, steps * width).
+
+    A step's samples stand in it by size, from its first place to its last, each the middle of its bucket and within 1.5 % of one that was measured; the
+    lowest and the highest are those themselves. Where fewer than `width` were measured, places between stay NaN. When series are joined place by
+    place, their samples thus meet those of the same rank: the highest of a sum is at most what is found, a mean stays as it is.
+
+    Raises
+    ------
+    ValueError
+        For a rollup without its sketch.
+    """
+    if rollup.sketch is None:
+        raise ValueError("Samples need the sketch.")
+    held, low, high = rollup.count.reshape(-1), rollup.low.reshape(-1), rollup.high.reshape(-1)
+    cells, counts = rollup.sketch.cells, rollup.sketch.counts
+    exponent = rollup.sketch.exponents.astype(np.float64)
+    middle = np.clip(np.where(exponent == LOWEST, 0.0, GROWTH ** (exponent + 0.5)), low[cells], high[cells]).astype(np.float32)
+    cell = np.repeat(cells, counts)
+    rank, last = np.arange(len(cell)) - (np.cumsum(held) - held)[cell], held[cell] - 1
+    values = np.where(rank == last, high[cell], np.where(rank == 0, low[cell], np.repeat(middle, counts)))
+    place = np.where(last > 0, (2 * rank * (width - 1) + last) // np.maximum(2 * last, 1), width - 1)
+    found = np.full((len(held), width), np.nan, np.float32)
+    found[cell, place] = values
+    return found.reshape(len(rollup.count), rollup.steps * width)
+
+
 def _quantile(rollup: Rollup, sketch: Sketch, probability: float) -> NDArray[np.float64]:
     """Return the value of the sample of rank ceil(p * n): the middle of its bucket, but nothing outside of what was seen."""
     held = rollup.count.reshape(-1)
