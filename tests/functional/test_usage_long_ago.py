@@ -166,3 +166,12 @@ def test_samples_are_read_while_they_are_kept(client: Client, old: str) -> None:
     answer = asked(client, old, "history/{}/peak-usage", **recent)
     exact = float(np.nanquantile(there.astype(np.float64), 0.95))
     assert (answer["resolution"], answer["items"][0]["p95"]) == ("stored", pytest.approx(exact, rel=1e-4))
+
+
+def test_the_trend_of_a_few_days_goes_by_hours_and_by_days_where_those_are_gone(client: Client, services: Services, old: str) -> None:
+    few = {"start": format_time(START + BEGIN * DAY), "end": format_time(START + (BEGIN + 6) * DAY)}
+    answer = asked(client, old, "history/{}/trends", **few)
+    assert (answer["resolution"], answer["items"][0]["points"]) == ("1h", 6 * 24)
+    services.retention.set("default", RetentionPolicy(10, 20, 60))
+    answer = asked(client, old, "history/{}/trends", **few)
+    assert (answer["resolution"], answer["items"][0]["points"]) == ("1d", 6)

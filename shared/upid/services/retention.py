@@ -27,6 +27,10 @@ class RetentionPolicy:
         """Return how long steps of this length are kept. [days]"""
         return self.cost_days if step_seconds >= 86400 else self.performance_days if step_seconds >= 3600 else self.resource_days
 
+    def reaches(self, step_seconds: int, age_seconds: float) -> bool:
+        """Return whether steps of this length are kept as long as that."""
+        return age_seconds <= self.days_of(step_seconds) * 86400
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:

@@ -72,8 +72,8 @@ class UsageService:
         return scope.told(query) | asked | {"groups": len(found), "series": series}
 
     def trends(self, tenant: str, query: UsageQuery) -> Answer:
-        """Return where each group's use goes: Theil-Sen slope, Mann-Kendall significance, level at the end; by days, or by hours in short windows."""
-        scope = self._scope(tenant, query, LONG_SECONDS, how="mean", step_of_window=lambda s: DAY_SECONDS if s >= 7 * DAY_SECONDS else 3600)
+        """Return where each group's use goes: Theil-Sen slope, Mann-Kendall significance, level at the end; by days, or by hours in short windows that have them."""
+        scope = self._scope(tenant, query, LONG_SECONDS, how="mean", step_of_window=lambda start, end: self._trend_step(tenant, start, end))
         step = scope.step_seconds
         found = [
             (group, {metric: values[row] for metric, values in means.items()})
@@ -153,7 +153,7 @@ class UsageService:
         default_seconds: int,
         *,
         how: str = "",
-        step_of_window: Callable[[float], int] | None = None,
+        step_of_window: Callable[[float, float], int] | None = None,
         instead: int = 0,
     ) -> Scope:
         """Return how a query is read.
@@ -164,7 +164,7 @@ class UsageService:
         reader, body = self.reader(tenant, query.cluster_id)
         start, end = query.span.resolve(body["watermark"], default_seconds)
         stored = body["step_seconds"]
-        step = step_of_window(end - start) if step_of_window else step_of(query, stored, end - start)
+        step = step_of_window(start, end) if step_of_window else step_of(query, stored, end - start)
         wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
         level = level_of(how, step, stored, start=start, watermark=body["watermark"]) if how and body.get(DONE) else None
         if level:
@@ -175,6 +175,12 @@ class UsageService:
             return Scope(reader, _aligned(wanted, step), step, stored)
         wanted = wanted._replace(level=kept, step_seconds=stored if kept.how == SPREAD else kept.step_seconds)
         return Scope(reader, _aligned(wanted, kept.step_seconds if instead else step), step, stored)
+
+    def _trend_step(self, tenant: str, start: float, end: float) -> int:
+        age = self.clock.now() - start
+        is_short = end - start < 7 * DAY_SECONDS
+        # Samples, which hours can be made of, are kept no longer than hours.
+        return 3600 if is_short and (age <= SHORTEST_DAYS * DAY_SECONDS or self.retention.of(tenant).reaches(3600, age)) else DAY_SECONDS
 
     def _kept(self, tenant: str, how: str, longest: int, start: float, stored: int) -> Level | None:
         """Return the steps that stand in for samples of a window that begins before what is kept of them; None where they are kept."""

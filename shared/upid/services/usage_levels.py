@@ -77,7 +77,7 @@ def level_of(how: str, step_seconds: int, stored_seconds: int, *, start: float, 
 def kept_level(policy: RetentionPolicy, how: str, stored_seconds: int, age_seconds: float, *, longest: int = DAY_SECONDS) -> Level | None:
     """Return the shortest steps that reach so far back, or the longest that there are; None where there are none up to `longest`. [s]"""
     fitting = [level for level in levels_of(stored_seconds) if level <= longest]
-    reaching = [level for level in fitting if age_seconds <= policy.days_of(level) * DAY_SECONDS]
+    reaching = [level for level in fitting if policy.reaches(level, age_seconds)]
     return Level(min(reaching, default=fitting[-1]), stored_seconds, how) if fitting else None
 
 
