@@ -175,3 +175,15 @@ def test_the_trend_of_a_few_days_goes_by_hours_and_by_days_where_those_are_gone(
     services.retention.set("default", RetentionPolicy(10, 20, 60))
     answer = asked(client, old, "history/{}/trends", **few)
     assert (answer["resolution"], answer["items"][0]["points"]) == ("1d", 6)
+
+
+@pytest.mark.parametrize("across", ["mean", "max", "min", "count"])
+def test_pods_are_joined_as_asked(client: Client, old: str, across: str) -> None:
+    answer = asked(client, old, "history/{}/peak-usage", pod="", workload="db", group_by="", across=across)
+    (found,) = answer["items"]
+    both = ASKED[1:]
+    joined = {"mean": both.mean(axis=0), "max": both.max(axis=0), "min": both.min(axis=0), "count": np.full(both.shape[1], 2.0)}[across]
+    assert (answer["resolution"], found["samples"]) == ("1h", both.shape[1])
+    assert found["peak"] >= joined.max() * (1 - 1e-5)
+    if across in {"mean", "count"}:
+        assert found["mean"] == pytest.approx(joined.mean(), rel=1e-5)
