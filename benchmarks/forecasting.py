@@ -21,14 +21,19 @@ from upid.engine.forecasting.fitting import fit_parameters
 from upid.engine.forecasting.likelihood import Problem, fit_arma
 from upid.engine.forecasting.orders import ORDERS, hannan_rissanen
 from upid.engine.forecasting.recursion import smooth
-from upid.engine.forecasting.selection import forecast, mase_scale
+from upid.engine.forecasting.selection import AUTO, forecast, mase_scale
 from upid.engine.forecasting.starting import initial_state
+from upid.services.series import MOST_FITTED, MOST_FITTED_OTHERWISE
 
 Floats = NDArray[np.float64]
 FORMS = {
     "additive": (False, False), "additive_damped": (True, False), "multiplicative": (False, True), "multiplicative_damped": (True, True),
 }  # fmt: skip
 ARMA = ((1, 0), (0, 1), (1, 1), (2, 1), (1, 2), (2, 2))
+LARGEST = {
+    **MOST_FITTED,
+    "holt_winters_damped": MOST_FITTED_OTHERWISE,
+}  # values of the largest request by method: the slowest of the others last
 AS_GOOD = 1e-4  # relative: what counts as no worse than statsmodels
 
 
@@ -123,12 +128,21 @@ def chosen(rows: int, period: int) -> dict[str, Any]:
             "mase": {name: round(float(np.mean(value)), 4) for name, value in errors.items()}}  # fmt: skip
 
 
+def largest(steps: int, period: int, method: str) -> dict[str, Any]:
+    """Forecast a cycle of as many series as one request may have."""
+    rows = max(LARGEST[method] // steps, 1)
+    values = made(rows, steps, period)
+    _, wall, busy = timed(lambda: forecast(values, period, period, methods=AUTO if method == "auto" else (method,)))
+    return {"series": rows, "seconds": round(wall, 3), "processor_seconds": round(busy, 3)}
+
+
 def measured(series: int, steps: int, period: int, sample: int) -> dict[str, Any]:
     """Return all figures."""
     values = made(series, steps, period)
     first = {form: smoothing(values if form == "additive" else values[:sample], period, form, sample) for form in FORMS}
     orders = {f"p={p} q={q}": arma(values[:sample, :120], p, q) for p, q in ARMA}
-    return {"steps": steps, "period": period, "holt_winters": first, "arma_120_steps": orders, "auto": chosen(max(sample, 4), 12)}
+    return {"steps": steps, "period": period, "holt_winters": first, "arma_120_steps": orders, "auto": chosen(max(sample, 4), 12),
+            "largest_request": {method: largest(steps, period, method) for method in LARGEST}}  # fmt: skip
 
 
 def main() -> None:

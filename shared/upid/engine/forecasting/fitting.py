@@ -22,6 +22,7 @@ STARTS: Final = np.array([(0.3, 0.05, 0.2, 0.98), (0.0, 0.0, 0.05, 0.9), (0.05, 
 DAMPED_STARTS: Final = np.array([(0.3, 0.05, 0.2, 0.85), (0.1, 0.9, 0.1, 0.82)]).T
 CAREFUL_STARTS: Final = np.array([
     (0.3, 0.05, 0.2, 0.98), (0.05, 0.1, 0.05, 0.98), (0.05, 0.1, 0.05, 0.85), (0.05, 0.5, 0.05, 0.98), (0.9, 0.05, 0.5, 0.97),
+    (0.03, 0.02, 0.2, 0.99), (0.98, 0.5, 0.7, 0.83),
 ]).T  # fmt: skip
 POOL: Final = 2048  # searches at once: their states stay in the cache
 
@@ -29,7 +30,7 @@ POOL: Final = 2048  # searches at once: their states stay in the cache
 def fit_parameters(values: Floats, start: State, free: Flags, fixed: Floats, *, multiplicative: bool) -> Floats:
     """Return the parameters of each row, shape (4, rows), whose squared errors one step ahead are least; the start is given and stays.
 
-    Levenberg-Marquardt searches [1]_ with exact derivatives, projected onto the bounds, from four points (eleven where phi is free): errors have several
+    Levenberg-Marquardt searches [1]_ with exact derivatives, projected onto the bounds, from four points (thirteen where phi is free): errors have several
     minima, most often one without an alpha and one with. The best end is taken. A search that has ended makes room for the next one.
 
     Parameters
