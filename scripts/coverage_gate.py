@@ -29,7 +29,9 @@ def main() -> int:
             return 1
         found = json.loads(report.read_text(encoding="utf-8"))
     low = sorted(
-        (file["summary"]["covered_lines"] / max(1, file["summary"]["num_statements"]), name) for name, file in found["files"].items()
+        (file["summary"]["covered_lines"] / file["summary"]["num_statements"], name)
+        for name, file in found["files"].items()
+        if file["summary"]["num_statements"]
     )
     for share, name in low[:10]:
         if share < wanted / 100:
