@@ -141,7 +141,7 @@ class TestDemand:
         mean = {item["series"]["labels"]["workload"]: item["mean"] for item in found["items"]}
         assert mean["fresh"] == pytest.approx([1.0] * 6, rel=0.1)
         assert mean["young"] == pytest.approx([1.0] * 6, rel=0.1)
-        held = "1 parts do not fit `ses` and are held at their last value: late/Deployment/fresh."
+        held = "Held at their last value, not fit for `ses` (1): late/Deployment/fresh."
         assert found["warnings"] == ([] if method == "auto" else [held])
 
     def test_a_part_that_ended_before_the_newest_steps_is_left_out(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ class TestDemand:
         monkeypatch.setattr(forecasting, "MOST_USED", 100)
         found = client.get(f"{GROUP}/{cluster_id}/demand", {"horizon": 2}).expect(200)
         assert found["parts"] == 3
-        assert found["warnings"] == ["1 parts without a value in the newest steps are left out: late/Deployment/ended."]
+        assert found["warnings"] == ["Left out, without a value in the newest steps (1): late/Deployment/ended."]
 
     def test_of_more_parts_than_auto_is_done_with_in_time_is_by_theta(
         self, client: Client, cluster_id: str, monkeypatch: pytest.MonkeyPatch

@@ -115,9 +115,7 @@ def _newest(panel: Panel) -> Panel:
 def _of_parts(panels: Sequence[Panel], how: ForecastAsked) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the forecasts of a cluster's parts, and what is to be said of them."""
     known = [panel for panel in panels if not np.isnan(panel.values).all()]
-    warnings = _named(
-        "without a value in the newest steps are left out", {panel.name for panel in panels} - {panel.name for panel in known}
-    )
+    warnings = _named("Left out, without a value in the newest steps", {panel.name for panel in panels} - {panel.name for panel in known})
     if how.method == "auto" and sum(len(panel.values) for panel in known) > MOST_FITTED["auto"]:
         how = replace(how, method="theta")
         warnings.append(
@@ -126,13 +124,13 @@ def _of_parts(panels: Sequence[Panel], how: ForecastAsked) -> tuple[list[dict[st
     bounded(known, how)
     told = forecasts(known, how, hold=True)
     held = {each["series"]["name"] for each in told if how.method not in {"auto", each["method"]}}
-    return told, warnings + _named(f"do not fit `{how.method}` and are held at their last value", held)
+    return told, warnings + _named(f"Held at their last value, not fit for `{how.method}`", held)
 
 
 def _named(what: str, names: Iterable[str]) -> list[str]:
     found = sorted(names)
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return [f"{len(found)} parts {what}: {', '.join(found[:MOST_NAMED])}{more}."] if found else []
+    return [f"{what} ({len(found)}): {', '.join(found[:MOST_NAMED])}{more}."] if found else []
 
 
 def _decomposed(panel: Panel, method: str, period: int | None, *, robust: bool) -> dict[str, Any]:
