@@ -15,6 +15,7 @@ from upid.engine.rightsizing.options import Options, options_of
 from upid.engine.usage.evidence import Evidence
 from upid.engine.usage.exact import exact_evidence
 from upid.engine.usage.profile import UsageProfile, empty_profile
+from upid.engine.usage.resident import resident_peak
 from upid.engine.usage.summarised import profile_evidence
 from upid.ports.prices import Prices
 from upid.ports.usage_history import HistoryScope, UsageHistory
@@ -89,7 +90,8 @@ class Assessor:
         same = stored.row_keys == [row.key for row in rows]  # then nothing needs to be copied
         profile = stored.profile if same else align_profile(stored.profile, stored.row_keys, rows)
         window = UsageWindow(profile.folded_from, profile.folded_until, profile.step_seconds)
-        return Loaded(inventory, rows, profile, profile_evidence(profile), window)
+        resident = resident_peak(profile.resident, profile.memory_daily)
+        return Loaded(inventory, rows, profile, profile_evidence(profile), window, resident_bytes=resident)
 
     def _from_history(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
         end = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard).profile.folded_until

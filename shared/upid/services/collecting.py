@@ -17,7 +17,7 @@ they have. The history is the truth: a profile that is behind it, missing or dam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from upid.domain.clusters import MetricsAccess
@@ -36,6 +36,7 @@ from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, w
 from upid.services.collections import families_of, queries_of
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, grown
+from upid.services.resident import with_resident
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_namespaces
@@ -84,7 +85,7 @@ class CollectingService:
         return {"item": item}
 
     def fold(self, tenant: str, collection_id: str, shard: int) -> dict[str, int]:
-        """Append a shard's windows to the history and fold its CPU and memory into its profile.
+        """Append a shard's windows to the history and fold its CPU and memory, resident memory too, into its profile.
 
         Returns {"shard", "until" (end of what is folded), "samples", "series"}.
         """
@@ -108,7 +109,9 @@ class CollectingService:
                 folder.add(part)
             for other in others:
                 self._append_family(scope, other)
-        profiles.save(tenant, plan.cluster_id, shard, folder.stored)
+        detail = self.history.read_family(scope, "memory_detail", start=folder.stored.profile.resident.until, end=folder.until)
+        profile = with_resident(folder.stored.profile, folder.stored.rows, detail)
+        profiles.save(tenant, plan.cluster_id, shard, replace(folder.stored, profile=profile))
         self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")

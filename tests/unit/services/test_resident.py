@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,18 @@ import numpy as np
 import pytest
 from unit.engine.making import GIB, MIB, MONDAY, PER_DAY, current, prices, profile_of, samples
 from worlds.analysis import TENANT, analyze, collected, listed
-from worlds.collection import workload
+from worlds.collection import World, workload
 
 from upid.engine.rightsizing.assess import assess
 from upid.engine.rightsizing.columns import CODES
 from upid.engine.rightsizing.options import Options
 from upid.engine.usage.evidence import exact_evidence
+from upid.engine.usage.profile import reindex
+from upid.engine.usage.resident import resident_peak
+from upid.engine.usage.storage import from_arrays, to_arrays
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
-from upid.services.resident import resident_peaks
+from upid.services.profiles import Profiles
+from upid.services.resident import resident_peaks, with_resident
 from upid.services.sizing import ContainerRow
 
 ROWS = [ContainerRow("shop", "Deployment", "api", "uid-api", "app"), ContainerRow("shop", "Deployment", "web", "uid-web", "app")]
@@ -68,3 +73,65 @@ def test_an_analysis_of_the_history_reads_what_is_resident(tmp_path: Path) -> No
 
     codes = [reason["code"] for reason in listed(world, cluster_id).entries[0]["reasons"]]
     assert "memory_page_cache" in codes
+
+
+def test_a_profile_learns_what_is_resident_once_and_keeps_it() -> None:
+    given = samples(np.full(2 * PER_DAY, 0.2), np.full(2 * PER_DAY, GIB))
+    key = SeriesKey("uid-api", "app", "a")
+    told = chunk([np.r_[np.full(PER_DAY, 5.0), np.full(PER_DAY, 7.0), 99.0]], [key])
+
+    once = with_resident(profile_of(given), ROWS[:1], [told])
+    twice = with_resident(from_arrays(*to_arrays(once)), ROWS[:1], [told])
+
+    for profile in (once, twice):
+        assert profile.resident.peak.tolist() == [[5, 7]]
+        assert profile.resident.count.tolist() == [[PER_DAY, PER_DAY]]
+        assert profile.resident.until == profile.folded_until
+    assert resident_peak(twice.resident, twice.memory_daily).tolist() == [7]
+    moved = reindex(twice, np.array([-1, 0]), np.array([0, 1])).resident
+    np.testing.assert_array_equal(moved.peak, [[np.nan, np.nan], [5, 7]])
+
+
+def test_a_day_that_tells_too_little_counts_by_its_working_set_and_none_tells_nothing() -> None:
+    profile = profile_of(samples(np.full(2 * PER_DAY, 0.2), np.r_[np.full(PER_DAY, 30.0), np.full(PER_DAY, 40.0)]))
+    part = chunk([np.r_[np.full(PER_DAY, np.nan), np.full(PER_DAY, 7.0)]], [SeriesKey("uid-api", "app", "a")])
+
+    found = with_resident(profile, ROWS[:1], [part])
+
+    assert resident_peak(found.resident, found.memory_daily).tolist() == [30]
+    np.testing.assert_array_equal(resident_peak(profile.resident, profile.memory_daily), [np.nan])
+
+
+def test_a_profile_stored_before_resident_memory_was_told_still_loads() -> None:
+    arrays, meta = to_arrays(profile_of(samples(np.full(PER_DAY, 0.2), np.full(PER_DAY, GIB))))
+    del meta["profile"]["resident_until"]
+
+    assert np.isnan(from_arrays(arrays, meta).resident.peak).all()
+
+
+def test_an_analysis_of_profiles_acts_on_what_is_resident(tmp_path: Path) -> None:
+    world, cluster_id = collected(tmp_path, workload("shop", "api"), history_seconds=86400)
+    profiles = Profiles(world.services.blobs)
+    stored, key = profiles.load(TENANT, cluster_id, 0), SeriesKey("uid-shop-Deployment-api", "main", "api-0")
+    end = stored.profile.folded_until
+    part = MetricChunk("memory_detail", [key], end - 86400, end, 300, {"memory_rss_bytes": np.full((1, 288), MIB, dtype=np.float32)})
+    profiles.save(TENANT, cluster_id, 0, replace(stored, profile=with_resident(stored.profile, stored.rows, [part])))
+
+    assert analyze(world, cluster_id)["status"] == "succeeded"
+    assert "memory_page_cache" in [reason["code"] for reason in listed(world, cluster_id).entries[0]["reasons"]]
+
+
+def test_collections_fold_resident_memory_once_however_often_their_tasks_run(tmp_path: Path) -> None:
+    world = World.at(tmp_path, workload("shop", "api"))
+    world.cluster.detailed = True
+    cluster_id = world.register()
+    world.run(world.start(cluster_id, history_seconds=7200), times=2)
+    world.clock.moment += 3600
+    world.run(world.start(cluster_id), times=2)
+
+    profile = Profiles(world.services.blobs).load(TENANT, cluster_id, 0).profile
+
+    assert profile.resident.until == profile.folded_until
+    assert profile.resident.count.sum() == 36
+    np.testing.assert_array_equal(profile.resident.count, profile.memory_daily.count)
+    assert np.isfinite(resident_peak(profile.resident, profile.memory_daily)).all()

@@ -10,6 +10,7 @@ from upid.engine.usage.daily import merge_daily
 from upid.engine.usage.histogram import Histogram, add_histogram, empty_histogram, take
 from upid.engine.usage.hourly import Hourly, advance, copy_hourly, merge_hourly
 from upid.engine.usage.profile import Beside, UsageProfile
+from upid.engine.usage.resident import merge_resident
 from upid.engine.usage.runs import merge_runs
 from upid.engine.usage.shifting import at_days
 
@@ -46,6 +47,7 @@ def merge(a: UsageProfile, b: UsageProfile) -> UsageProfile:
         startup_cpu_cores=np.fmax(a.startup_cpu_cores, b.startup_cpu_cores), startup_memory_bytes=np.fmax(a.startup_memory_bytes, b.startup_memory_bytes),
         last_seen=np.maximum(a.last_seen, b.last_seen),
         busiest=_busiest(ours, theirs), summed=_summed(ours, theirs), runs=merge_runs(a.runs, b.runs),
+        resident=merge_resident(ours.resident, theirs.resident),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from upid.engine.usage.daily import Daily, empty_daily, placed, placed_daily
 from upid.engine.usage.histogram import Histogram, empty_histogram, take
 from upid.engine.usage.hourly import Hourly, copy_hourly, empty_hourly
+from upid.engine.usage.resident import Resident, no_resident, placed_resident
 from upid.engine.usage.runs import Runs, moved_runs, no_runs
 
 
@@ -67,6 +68,8 @@ class UsageProfile:
         Sum over all pods and containers of a workload at each step, of workloads with more than one series.
     runs : Runs
         The newest runs of rows of Jobs and CronJobs.
+    resident : Resident
+        Resident memory by day, as far as the source tells it apart from page cache.
     """
 
     folded_until: int
@@ -95,6 +98,7 @@ class UsageProfile:
     busiest: Beside
     summed: Beside
     runs: Runs
+    resident: Resident
 
     @property
     def rows(self) -> int:
@@ -117,7 +121,7 @@ def empty_profile(workload: NDArray[np.int64]) -> UsageProfile:
         cpu_hourly=empty_hourly(rows), memory_hourly=empty_hourly(rows), throttled_total=none.astype(np.float32), throttled_count=none,
         oom_kills=none, restarts=none, oom_limit_bytes=none.astype(np.float64), startup_cpu_cores=np.full(rows, np.nan, dtype=np.float32),
         startup_memory_bytes=np.full(rows, np.nan, dtype=np.float32), last_seen=np.zeros(rows, dtype=np.int64),
-        busiest=_no_beside(), summed=_no_beside(), runs=no_runs(),
+        busiest=_no_beside(), summed=_no_beside(), runs=no_runs(), resident=no_resident(rows, 0),
     )  # fmt: skip
 
 
@@ -170,5 +174,5 @@ def reindex(profile: UsageProfile, source: NDArray[np.int64], workload: NDArray[
         oom_limit_bytes=_by_day(profile.oom_limit_bytes), startup_cpu_cores=_taken(profile.startup_cpu_cores, source, np.nan),
         startup_memory_bytes=_taken(profile.startup_memory_bytes, source, np.nan), last_seen=_taken(profile.last_seen, source, 0),
         busiest=_moved(profile.busiest, _targets(source, profile.rows)), summed=_moved(profile.summed, workloads),
-        runs=moved_runs(profile.runs, _targets(source, profile.rows)),
+        runs=moved_runs(profile.runs, _targets(source, profile.rows)), resident=placed_resident(profile.resident, source, 0, days),
     )  # fmt: skip

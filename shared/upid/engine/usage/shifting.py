@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from upid.engine.usage.daily import MAX_DAYS, placed, placed_daily
 from upid.engine.usage.histogram import REBASE_DAYS, Histogram, copied, rebase, shift_days
 from upid.engine.usage.profile import Beside, UsageProfile
+from upid.engine.usage.resident import placed_resident
 
 
 def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProfile:
@@ -42,4 +43,5 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
         throttled_total=_by_day(profile.throttled_total), throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills),
         restarts=_by_day(profile.restarts), oom_limit_bytes=_by_day(profile.oom_limit_bytes),
         busiest=_beside(profile.busiest), summed=_beside(profile.summed),
+        resident=placed_resident(profile.resident, every, offset, days),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import BUCKETS, DAY_SLOTS, Histogram
 from upid.engine.usage.hourly import Hourly
 from upid.engine.usage.profile import Beside, UsageProfile
+from upid.engine.usage.resident import Resident, no_resident
 from upid.engine.usage.runs import Runs, no_runs
 
 PREFIX: Final = "profile."
@@ -67,7 +69,10 @@ def to_arrays(profile: UsageProfile) -> tuple[dict[str, Array], dict[str, Any]]:
         _put_histogram(arrays, f"{name}.memory", beside.memory)
     if len(profile.runs.index):
         arrays |= {f"runs.{name}": getattr(profile.runs, name) for name in _RUNS}
-    return {PREFIX + name: array for name, array in arrays.items()}, {"profile": {name: int(getattr(profile, name)) for name in _SCALARS}}
+    if profile.resident.count.any():
+        arrays |= {"resident.peak": profile.resident.peak, "resident.count": _narrow(profile.resident.count)}
+    scalars = {name: int(getattr(profile, name)) for name in _SCALARS}
+    return {PREFIX + name: array for name, array in arrays.items()}, {"profile": scalars | {"resident_until": profile.resident.until}}
 
 
 class _Reader:
@@ -120,6 +125,12 @@ class _Reader:
             return no_runs()
         return Runs(*(self.get(f"runs.{name}") for name in _RUNS))
 
+    def resident(self, until: int) -> Resident:
+        """Return what was resident, nothing where no source told it or the profile was stored before that was asked."""
+        if f"{PREFIX}resident.peak" not in self.arrays:
+            return replace(no_resident(*self.get("steps").shape), until=until)
+        return Resident(until, self.get("resident.peak"), self.get("resident.count").astype(np.int32))
+
     def beside(self, name: str) -> Beside:
         """Return histograms beside the pooled ones."""
         return Beside(self.get(f"{name}.index").astype(np.int64), self.histogram(f"{name}.cpu"), self.histogram(f"{name}.memory"))
@@ -140,6 +151,7 @@ def from_arrays(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> UsagePr
             busiest=reader.beside("busiest"),
             summed=reader.beside("summed"),
             runs=reader.runs(),
+            resident=reader.resident(int(meta["profile"].get("resident_until", 0))),
         )
     except KeyError as missing:
         raise ValueError(f"These arrays are no usage profile: {missing} is missing.") from None
