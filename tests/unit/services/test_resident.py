@@ -135,3 +135,12 @@ def test_collections_fold_resident_memory_once_however_often_their_tasks_run(tmp
     assert profile.resident.count.sum() == 36
     np.testing.assert_array_equal(profile.resident.count, profile.memory_daily.count)
     assert np.isfinite(resident_peak(profile.resident, profile.memory_daily)).all()
+
+
+def test_what_is_resident_takes_six_bytes_a_day_of_a_container() -> None:
+    profile = profile_of(samples(np.full(7 * PER_DAY, 0.2), np.full(7 * PER_DAY, GIB)))
+    part = chunk([np.full(7 * PER_DAY, 7.0)], [SeriesKey("uid-api", "app", "a")])
+
+    before, after = (to_arrays(each)[0] for each in (profile, with_resident(profile, ROWS[:1], [part])))
+
+    assert sum(array.nbytes for name, array in after.items() if name not in before) == 7 * 6
