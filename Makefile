@@ -27,13 +27,14 @@ test: $(BIN)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report= $(PYTEST)
 	@$(BIN)/python scripts/coverage_gate.py 90
 
-check: $(BIN)/.dev
+check: export SAM_CLI_TELEMETRY = 0
+check: $(BIN)/.dev $(SAM)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
-	@[ ! -x $(SAM) ] || $(SAM) validate --lint
+	$(SAM) validate --lint
 
 bench: $(BIN)/.run
 	$(BIN)/upid bench analyze --json
