@@ -17,6 +17,7 @@ from upid.demo.server import DemoCluster, DemoServer, Identity
 from upid.engine.usage.storage import to_arrays
 from upid.ports.usage_history import HistoryScope, UsageChunk
 from upid.services.profiles import Profiles, rebuild
+from upid.services.resident import with_resident
 from upid.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,8 @@ def test_killed_after_every_part_it_ends_once_with_everything(demo: DemoServer, 
     samples = sum(int(np.isfinite(values).sum()) for chunk in chunks for values in (chunk.cpu_cores, chunk.memory_bytes))
     assert samples == view["result"]["samples"] > 0
     assert_each_family_is_there_once(services, cluster_id, view["result"]["families"])
-    again, _ = to_arrays(rebuild(chunks, profile.rows))
+    detail = services.history.read_family(HistoryScope("default", cluster_id, 0), "memory_detail", start=0, end=2.0**40)
+    again, _ = to_arrays(with_resident(rebuild(chunks, profile.rows), profile.rows, detail))
     for name, values in to_arrays(profile.profile)[0].items():
         np.testing.assert_array_equal(values, again[name], err_msg=name)
     kinds = [stored.event.type for stored in services.events.read("default")]

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from upid.domain.clusters import MetricsAccess
-from upid.domain.errors import NotFoundError
+from upid.domain.errors import NotFoundError, UnavailableError
 from upid.domain.metrics import USAGE
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock
@@ -35,7 +35,7 @@ from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
 from upid.services.collections import families_of, queries_of
 from upid.services.observing import Observing
-from upid.services.profiles import Folder, Profiles, grown
+from upid.services.profiles import Folder, Profiles, ShardProfile, grown
 from upid.services.resident import with_resident
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
@@ -109,13 +109,20 @@ class CollectingService:
                 folder.add(part)
             for other in others:
                 self._append_family(scope, other)
-        detail = self.history.read_family(scope, "memory_detail", start=folder.stored.profile.resident.until, end=folder.until)
-        profile = with_resident(folder.stored.profile, folder.stored.rows, detail)
-        profiles.save(tenant, plan.cluster_id, shard, replace(folder.stored, profile=profile))
+        profiles.save(tenant, plan.cluster_id, shard, self._with_resident(scope, folder.stored))
         self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series)}
+
+    def _with_resident(self, scope: HistoryScope, stored: ShardProfile) -> ShardProfile:
+        """Return the profile with the resident memory that the history has behind what was told; a store that is away is asked at the next collection."""
+        profile = stored.profile
+        try:
+            detail = self.history.read_family(scope, "memory_detail", start=profile.resident.until, end=profile.folded_until)
+            return replace(stored, profile=with_resident(profile, stored.rows, detail))
+        except UnavailableError:
+            return stored
 
     def _decide(self, files: CollectionFiles, tenant: str, collection_id: str, request: Mapping[str, Any]) -> Plan:
         cluster = self.clusters.get(tenant, request["cluster_id"]).body
