@@ -28,16 +28,20 @@ Show = Callable[[str, int, int], None]
 def make_days(services: Services, size: Size, *, show: Show | None = None) -> None:
     """Store a cluster's record, and its samples as scheduled collections leave them: by the day."""
     inventory, shards = inventory_of(size.containers), shard_count(size.containers)
-    parts: list[list[Workload]] = [[] for _ in range(shards)]
-    for workload in inventory.workloads:
-        parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
-    for shard, workloads in enumerate(parts):
+    for shard, workloads in enumerate(_by_shard(inventory, shards)):
         if show:
             show("Making data", shard, shards)
         chunk = _chunk(size, workloads, np.random.default_rng(shard))
         for day in range(size.days):
             services.history.append(HistoryScope(TENANT, CLUSTER, shard), _day_of(chunk, day))
     services.records.put(Key(f"t#{TENANT}#clusters", CLUSTER), {"id": CLUSTER, "shards": shards})
+
+
+def _by_shard(inventory: Inventory, shards: int) -> list[list[Workload]]:
+    parts: list[list[Workload]] = [[] for _ in range(shards)]
+    for workload in inventory.workloads:
+        parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
+    return parts
 
 
 def one_step(keys: list[SeriesKey], start: int, size: Size) -> UsageChunk:
@@ -62,10 +66,7 @@ def make(services: Services, size: Size, *, history: bool, show: Show | None = N
     inventory = inventory_of(size.containers)
     shards = shard_count(size.containers)
     Snapshots(services.blobs).save(TENANT, CLUSTER, Snapshot(float(END), inventory), shards)
-    parts: list[list[Workload]] = [[] for _ in range(shards)]
-    for workload in inventory.workloads:
-        parts[shard_of(workload.namespace, workload.kind, workload.name, workload.uid, shards)].append(workload)
-    for shard, workloads in enumerate(parts):
+    for shard, workloads in enumerate(_by_shard(inventory, shards)):
         if show:
             show("Making data", shard, shards)
         _shard(services, size, shard, workloads, history=history)
