@@ -177,8 +177,12 @@ def test_a_terminal_sees_progress_bars(tmp_path: Path) -> None:
         if select.select([terminal], [], [], 0.5)[0]:
             seen += os.read(terminal, 1 << 16)
     process.terminate()
-    process.wait(15)
-    os.close(terminal)
+    try:
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
     text = seen.decode()
     assert "Collecting usage" in text
     assert "\x1b[" in text

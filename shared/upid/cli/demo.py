@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -37,13 +35,14 @@ def demo(port: Port = None, home: Home = None, pods: Pods = USUAL_PODS) -> None:
     from upid.cli.demonstration.run import Demonstration
     from upid.cli.demonstration.tour import BarStages, PlainStages, StoppedError
     from upid.runtime.server import PlatformError
+    from upid.runtime.signals import until_signalled
 
     start_logging()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without arrows and rules gets question marks, no failure
     settings = settings_for(port=port, home=home)
     stages = BarStages() if sys.stdout.isatty() else PlainStages()
-    with stopped_by_signals() as stopping, ExitStack() as stack:
+    with until_signalled() as stopping, ExitStack() as stack:
         run = Demonstration(settings, pods, stages, stopping)
         stack.callback(run.stop)
         try:
@@ -63,6 +62,7 @@ def demo_cluster(
 ) -> None:
     """Serve only the demo cluster on 127.0.0.1, for `upid scan` and other clients. Prints how to reach it."""
     from upid.demo.server import PROMETHEUS, DemoCluster, DemoServer, Identity
+    from upid.runtime.signals import until_signalled
 
     try:
         server = DemoServer(DemoCluster(Identity("demo-cluster", _anchor(anchor), seed, pods)), port)
@@ -73,26 +73,9 @@ def demo_cluster(
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"# Prometheus API: {server.url}{PROMETHEUS}", flush=True)
     _write(kubeconfig, server.kubeconfig())
-    with stopped_by_signals() as stopping:
+    with until_signalled() as stopping:
         stopping.wait()
     server.shutdown()
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set; a second signal acts as it does without this."""
-    stopping = threading.Event()
-
-    def stop(number: int, _: Any) -> None:
-        stopping.set()
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _anchor(text: str) -> int:

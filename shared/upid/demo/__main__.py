@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from upid.demo.server import DemoCluster, DemoServer
 from upid.demo.state import read_state, write_state
+from upid.runtime.signals import Ending
 
 
 def main(arguments: list[str]) -> int:
@@ -20,8 +21,8 @@ def main(arguments: list[str]) -> int:
     if state is None:
         sys.stderr.write(f"{path} holds no demo cluster\n")
         return 1
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stopping = Ending()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.ask())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = _bound(DemoCluster(state.identity), state.port)
     if server.server_port != state.port:
@@ -44,9 +45,9 @@ def _bound(cluster: DemoCluster, port: int) -> DemoServer:
         return DemoServer(cluster, 0)
 
 
-def _watch(parent: BinaryIO, stopping: threading.Event) -> None:
+def _watch(parent: BinaryIO, stopping: Ending) -> None:
     parent.read()
-    stopping.set()
+    stopping.ask()
 
 
 if __name__ == "__main__":

@@ -130,11 +130,11 @@ def background(services: Services, template: Template) -> list[Part]:
 def serve(settings: Settings, announce: Callable[[PlatformServer], None]) -> None:
     """Run the platform until SIGTERM or SIGINT, and stop within ten seconds. `announce` is called once it answers."""
     server = PlatformServer(settings)
-    with until_signalled() as wait:
+    with until_signalled() as ending:
         try:
             server.start()
             announce(server)
-            wait()
+            ending.wait()
         finally:
             guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
             guard.daemon = True

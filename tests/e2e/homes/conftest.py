@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from e2e.homes.journey import Journey
 
 from upid.cli.demonstration.child import ClusterProcess
 from upid.demo.state import DemoState, write_state
+from upid.runtime.signals import Ending
 
 HOMES = {"embedded": embedded_home, "aws": aws_home}
 PODS = 30
@@ -25,7 +25,7 @@ def demo_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str
     """The demo cluster's URL and the token that it takes."""
     file = tmp_path_factory.mktemp("demo") / "demo.json"
     write_state(file, DemoState("a token for the demo", int(time.time()) // 3600 * 3600, port=0, pods=PODS))
-    process = ClusterProcess(file, threading.Event())
+    process = ClusterProcess(file, Ending())
     process.start()
     yield process.url, "a token for the demo"
     process.stop()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import stat
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from upid.cli.demonstration.client import PlatformClient
 from upid.cli.demonstration.tour import PlainStages, StoppedError, Tour
 from upid.demo.state import DemoState, read_state, write_state
 from upid.domain.errors import UnavailableError
+from upid.runtime.signals import Ending
 
 
 @dataclass
@@ -37,8 +37,8 @@ class Platform:
         left = list(tokens or ("good",))
         return PlatformClient(self.url, lambda: self.logins.append(left[0]) or left.pop(0))  # type: ignore[func-returns-value] # append is for the record
 
-    def tour(self, stopping: threading.Event | None = None) -> Tour:
-        return Tour(self.client(), PlainStages(), stopping or threading.Event())
+    def tour(self, stopping: Ending | None = None) -> Tour:
+        return Tour(self.client(), PlainStages(), stopping or Ending())
 
 
 @pytest.fixture
@@ -138,8 +138,8 @@ def test_work_that_failed_is_an_error_with_its_reason(platform: Platform) -> Non
 
 
 def test_who_wants_to_stop_does_not_wait_for_work(platform: Platform) -> None:
-    stopping = threading.Event()
-    stopping.set()
+    stopping = Ending()
+    stopping.ask()
     platform.replies = {"/optimization/analyze": [work("running")]}
     tour = platform.tour(stopping)
 
@@ -167,7 +167,7 @@ def test_a_state_that_cannot_be_used_is_none(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_cluster_that_does_not_start_tells_why(tmp_path: Path) -> None:
-    process = ClusterProcess(tmp_path / "none.json", threading.Event())
+    process = ClusterProcess(tmp_path / "none.json", Ending())
 
     with pytest.raises(UnavailableError, match=r"The demo cluster did not start: .*none\.json holds no demo cluster"):
         process.start()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from upid.domain.errors import UnavailableError
+from upid.runtime.signals import Ending
 
 READY: Final = b"ready"
 START_SECONDS: Final = 120.0
@@ -28,7 +29,7 @@ class ClusterProcess:
     """
 
     state_file: Path
-    stopping: threading.Event
+    stopping: Ending
     url: str = ""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _words: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_WORDS), repr=False)

@@ -17,6 +17,7 @@ from upid.cli.table import render
 from upid.demo.state import DemoState, read_state, write_state
 from upid.runtime.home import PlatformError
 from upid.runtime.server import PlatformServer
+from upid.runtime.signals import Ending
 from upid.services.identity import ADMIN
 from upid.settings import Settings
 
@@ -34,7 +35,7 @@ class Demonstration:
     settings: Settings
     pods: int
     stages: Stages
-    stopping: threading.Event
+    stopping: Ending
     _server: PlatformServer | None = field(default=None, repr=False)
     _cluster: ClusterProcess | None = field(default=None, repr=False)
 

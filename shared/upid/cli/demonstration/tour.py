@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any, Final, Protocol
 from upid.cli.demonstration.client import PlatformClient
 from upid.domain.errors import UnavailableError
 from upid.domain.work import ENDED
+from upid.runtime.signals import Ending
 
 POLL_SECONDS: Final = 0.15
 TELL_EVERY_SECONDS: Final = 10.0
@@ -48,7 +48,7 @@ class Tour:
 
     client: PlatformClient
     stages: Stages
-    stopping: threading.Event
+    stopping: Ending
 
     def register(self, name: str, url: str, token: str) -> str:
         """Make the platform know the demo cluster at this URL and return its id; one of this name is told where it is now."""
