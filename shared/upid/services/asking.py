@@ -21,7 +21,8 @@ from upid.services.attribution import Owners, attribute, attribute_family
 from upid.services.service_queries import measure
 
 OF_MEMORY: Final = (*metrics_of("memory_detail"), *metrics_of("heap"))
-WHOLE: Final = frozenset({"storage"})  # few series, and what grows slowly is told by a long history
+# What grows slowly is told by a long history, and days whose resident sets nobody knows count by the working set.
+WHOLE: Final = frozenset({"storage", "memory_detail"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_name
 from upid.services.work import WorkLog
 
 FAR_FUTURE: Final = 2.0**53
-FIRST_FAMILIES_SECONDS: Final = 86400  # how far back a cluster's first collection goes for families beside CPU and memory
+FIRST_FAMILIES_SECONDS: Final = 86400  # how far back a cluster's first collection goes for families that are not asked for whole
 
 
 @dataclass(frozen=True, slots=True)

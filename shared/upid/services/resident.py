@@ -39,12 +39,13 @@ def resident_peaks(rows: Sequence[ContainerRow], chunks: Iterable[MetricChunk], 
 def with_resident(profile: UsageProfile, rows: Sequence[ContainerRow], chunks: Iterable[MetricChunk]) -> UsageProfile:
     """Return the profile with what chunks of family `memory_detail` tell from where it was told last to the end of what is folded.
 
-    A second time changes nothing: no step that begins before `resident.until` counts again. Without a series of these rows it is the very same profile.
+    A second time changes nothing: no step that begins before `resident.until` counts again, also where no chunk has a series of these rows. Without
+    a chunk it is the very same profile.
     """
     place = {row.key: i for i, row in enumerate(rows)}
-    resident = profile.resident
+    resident, told = profile.resident, False
     for chunk in chunks:
-        values = chunk.samples.get(RESIDENT)
+        told, values = True, chunk.samples.get(RESIDENT)
         series = [(i, row) for i, key in enumerate(chunk.keys) if (row := place.get((key.workload_uid, key.container))) is not None]
         if values is None or not series:
             continue
@@ -52,4 +53,4 @@ def with_resident(profile: UsageProfile, rows: Sequence[ContainerRow], chunks: I
         time = chunk.start + chunk.step_seconds * np.arange(chunk.steps)
         steps = np.flatnonzero((time >= profile.resident.until) & (time < profile.folded_until))
         resident = add_resident(resident, row, values[np.ix_(source, steps)], time[steps] // 86400 - profile.first_day)
-    return profile if resident is profile.resident else replace(profile, resident=replace(resident, until=profile.folded_until))
+    return replace(profile, resident=replace(resident, until=profile.folded_until)) if told else profile

@@ -49,12 +49,14 @@ def test_each_family_is_stored_by_the_workload_that_owns_its_series(world: World
     assert (view["status"], view["result"]["samples"]) == ("succeeded", 3 * 12 * 2)
 
 
-def test_a_first_collection_goes_back_a_day_for_most_and_all_the_way_for_storage(world: World) -> None:
+def test_a_first_collection_goes_back_a_day_for_most_and_all_the_way_for_volumes_and_resident_memory(world: World) -> None:
+    world.cluster.detailed = True
     cluster_id = world.register()
     world.collect(cluster_id, history_seconds=3 * DAY)
 
     assert steps(chunks(world, cluster_id, "network")) == list(range(START - DAY, START, STEP))
-    assert steps(chunks(world, cluster_id, "storage")) == list(range(START - 3 * DAY, START, STEP))
+    for family in ("storage", "memory_detail"):
+        assert steps(chunks(world, cluster_id, family)) == list(range(START - 3 * DAY, START, STEP))
 
 
 def test_a_late_collection_catches_up_for_every_family(world: World) -> None:

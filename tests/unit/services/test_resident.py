@@ -92,6 +92,18 @@ def test_a_profile_learns_what_is_resident_once_and_keeps_it() -> None:
     np.testing.assert_array_equal(moved.peak, [[np.nan, np.nan], [5, 7]])
 
 
+def test_chunks_without_a_series_of_the_rows_are_read_once_too() -> None:
+    profile = profile_of(samples(np.full(PER_DAY, 0.2), np.full(PER_DAY, GIB)))
+    of_others = chunk([np.full(PER_DAY, 5.0)], [SeriesKey("uid-x", "app", "a")])
+    nameless = replace(of_others, samples={})
+
+    for told in (of_others, nameless):
+        found = with_resident(profile, ROWS[:1], [told])
+        assert found.resident.until == profile.folded_until > 0
+        assert not found.resident.count.any()
+    assert with_resident(profile, ROWS[:1], []) is profile
+
+
 def test_a_day_that_tells_too_little_counts_by_its_working_set_and_none_tells_nothing() -> None:
     profile = profile_of(samples(np.full(2 * PER_DAY, 0.2), np.r_[np.full(PER_DAY, 30.0), np.full(PER_DAY, 40.0)]))
     part = chunk([np.r_[np.full(PER_DAY, np.nan), np.full(PER_DAY, 7.0)]], [SeriesKey("uid-api", "app", "a")])
@@ -135,6 +147,18 @@ def test_collections_fold_resident_memory_once_however_often_their_tasks_run(tmp
     assert profile.resident.count.sum() == 36
     np.testing.assert_array_equal(profile.resident.count, profile.memory_daily.count)
     assert np.isfinite(resident_peak(profile.resident, profile.memory_daily)).all()
+
+
+def test_a_first_collection_knows_what_was_resident_on_all_its_days(tmp_path: Path) -> None:
+    world = World.at(tmp_path, workload("shop", "api"))
+    world.cluster.detailed = True
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=3 * 86400)
+
+    profile = Profiles(world.services.blobs).load(TENANT, cluster_id, 0).profile
+
+    assert profile.resident.count.sum() == 3 * PER_DAY
+    np.testing.assert_array_equal(profile.resident.count, profile.memory_daily.count)
 
 
 def test_what_is_resident_takes_six_bytes_a_day_of_a_container() -> None:
