@@ -69,7 +69,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A live pod and the workload that owns it at the end of its owner chain, by uid."""
+    """A live pod and the workload that owns it at the end of its owner chain, by uid. `created_at`: seconds since the epoch, 0 = not told."""
 
     namespace: str
     name: str
@@ -77,6 +77,7 @@ class Pod:
     workload_uid: str
     node_name: str = ""
     phase: str = ""
+    created_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

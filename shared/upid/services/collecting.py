@@ -37,6 +37,7 @@ from upid.services.collections import families_of, queries_of
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, ShardProfile, grown
 from upid.services.resident import with_resident
+from upid.services.rosters import Rosters
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_namespaces
@@ -141,6 +142,7 @@ class CollectingService:
         first = {"shards": shard_count(containers), "step_seconds": step, "history_seconds": request["history_seconds"]}
         shards = self.clusters.change(tenant, cluster["id"], lambda body: _planned(body, first, windows))["shards"]
         Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
+        Rosters(self.blobs).keep(tenant, cluster["id"], inventory, start=watermark, end=now)
         self.observing.keep(tenant, cluster["id"], collection_id, now, observation)
         for group in groups:
             files.save_inventory(group, encode(Snapshot(now, of_namespaces(inventory, group))))

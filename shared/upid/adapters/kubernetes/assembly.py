@@ -114,7 +114,7 @@ class Assembly:
     @staticmethod
     def _pod(pod: PodRow, top: str) -> Pod:
         meta = pod.meta
-        return Pod(namespace=meta.namespace, name=meta.name, uid=meta.uid, workload_uid=top, node_name=pod.node, phase=pod.phase)
+        return Pod(meta.namespace, meta.name, meta.uid, top, node_name=pod.node, phase=pod.phase, created_at=meta.created_at)
 
 
 def _of_custom_owner(pod: PodRow, own: Found) -> Found:
