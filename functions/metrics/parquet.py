@@ -30,8 +30,8 @@ def parquet_of(answer: UsageHistoryOut) -> bytes:
 def _columns(answer: UsageHistoryOut) -> dict[str, object]:
     start, series = int(parse_time(answer.start)), answer.series
     seconds = start + answer.step_seconds * np.arange(answer.steps, dtype=np.int64)
-    labels: dict[str, list[str]] = {str(name): [each.labels[name] for each in series] for name in answer.group_by}
-    texts: dict[str, list[str]] = {"metric": [each.metric for each in series], "unit": [each.unit for each in series], **labels}
+    labels: dict[str, list[str | None]] = {str(name): [each.labels[name] for each in series] for name in answer.group_by}
+    texts: dict[str, list[str | None]] = {"metric": [each.metric for each in series], "unit": [each.unit for each in series], **labels}
     values = [np.nan if value is None else value for each in series for value in each.values]
     columns: dict[str, object] = {"time": np.tile((seconds * 1000).astype(MILLISECONDS), len(series))}
     columns |= {name: np.repeat(np.array(column, object), answer.steps) for name, column in texts.items()}

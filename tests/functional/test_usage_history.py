@@ -152,7 +152,7 @@ def test_many_windows_are_brought_to_values_and_one_that_fails_leaves_the_others
     ("asked", "pointer"),
     [({"step": "7m"}, "?step"), ({"step": "5 m"}, "?step"), ({"aggregation": "p101"}, "?aggregation"), ({"aggregation": "avg"}, "?aggregation"),
      ({"start": "yesterday"}, "?start"), ({"start": "2026-01-01T00:00:00Z", "window": "1h"}, "?window"), ({"window": "400d"}, "?start"),
-     ({"group_by": "node"}, "?group_by"), ({"top": 0}, "?top"), ({"fill": "last"}, "?fill"), ({"metric": "disk"}, "?metric"),
+     ({"group_by": "rack"}, "?group_by"), ({"top": 0}, "?top"), ({"fill": "last"}, "?fill"), ({"metric": "disk"}, "?metric"),
      ({"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}, "?start")],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_422_with_a_pointer(client: Client, seen: Collected, asked: dict[str, Any], pointer: str) -> None:

@@ -187,3 +187,45 @@ def test_pods_are_joined_as_asked(client: Client, old: str, across: str) -> None
     assert found["peak"] >= joined.max() * (1 - 1e-5)
     if across in {"mean", "count"}:
         assert found["mean"] == pytest.approx(joined.mean(), rel=1e-5)
+
+
+def test_steps_that_are_gone_are_refused_with_those_that_are_kept(client: Client, old: str) -> None:
+    query = {"cluster_id": old, "metrics": ["cpu_cores"], "group_by": ["pod"], "selection": {"pod": BATCH}} | WINDOW
+    problem = client.post("/metrics/history/query", query | {"step": "5m"}).problem(422, "invalid-request")
+    stored = client.post("/metrics/aggregate", query | {"step": "5m"}).problem(422, "invalid-request")
+    by_path = client.get(f"/metrics/history/{old}", query=WINDOW | {"step": "30m"}).problem(422, "invalid-request")
+
+    assert (problem["errors"], by_path["errors"][0]["pointer"]) == (stored["errors"], "?step")
+    assert (problem["errors"][0]["pointer"], "ask for 1h or a multiple of it" in problem["errors"][0]["detail"]) == ("#/step", True)
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "max", "count"])
+def test_a_day_long_ago_is_answered_by_the_hour_where_no_step_is_asked_for(client: Client, old: str, aggregation: str) -> None:
+    query = {"cluster_id": old, "metrics": ["cpu_cores"], "group_by": ["pod"], "selection": {"pod": BATCH}, "aggregation": aggregation}
+    window = {"start": format_time(START + BEGIN * DAY), "end": format_time(START + (BEGIN + 1) * DAY)}
+    answer = client.post("/metrics/history/query", query | window).expect(200)
+
+    hours = ASKED[0, :288].reshape(24, 12)
+    expected = {"mean": np.nanmean(hours, axis=1), "max": np.nanmax(hours, axis=1), "count": np.count_nonzero(~np.isnan(hours), axis=1)}
+    assert (answer["step_seconds"], answer["resolution"], answer["warnings"]) == (3600, "1h", [])
+    np.testing.assert_allclose(answer["series"][0]["values"], expected[aggregation], rtol=1e-4)
+
+
+def test_a_window_that_is_kept_in_part_is_answered_and_it_is_told_from_when_on(client: Client, old: str) -> None:
+    query = {"cluster_id": old, "metrics": ["cpu_cores"], "group_by": ["pod"], "selection": {"pod": BATCH}, "step": "5m", "window": "12d"}
+    answer = client.post("/metrics/history/query", query).expect(200)
+
+    kept = [index for index, value in enumerate(answer["series"][0]["values"]) if value is not None]
+    assert (answer["resolution"], kept[0] // 288) == ("stored", 2)
+    (said,) = answer["warnings"]
+    assert said.startswith("Steps of 5m are kept since ")
+    assert said.endswith("1h, or a multiple of it, has them.")
+
+
+def test_hours_stand_in_for_samples_that_a_short_retention_has_removed(client: Client, services: Services, old: str) -> None:
+    services.retention.set("default", RetentionPolicy(8, 60, 60))
+    services.downsampling.expire("default")
+    query = {"cluster_id": old, "metrics": ["cpu_cores"], "group_by": ["pod"], "selection": {"pod": BATCH}, "step": "1h", "window": "9d"}
+    answer = client.post("/metrics/history/query", query).expect(200)
+
+    assert (answer["resolution"], answer["warnings"], None in answer["series"][0]["values"]) == ("1h", [], False)

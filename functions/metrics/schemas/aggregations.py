@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from functions.metrics.schemas.history import UsageHistoryOut, UsageQueryIn, UsageWindowOut
+from functions.metrics.schemas.history import Labels, UsageHistoryOut, UsageQueryIn, UsageWindowOut
 from upid.domain.metrics import MetricName
 from upid.http.schemas import Answer, Body
 
@@ -27,7 +27,7 @@ class UsageFiguresOut(Answer):
 class GroupFiguresOut(Answer):
     """Figures of a group, by metric."""
 
-    labels: dict[str, str]
+    labels: Labels
     metrics: dict[MetricName, UsageFiguresOut]
 
 
@@ -52,7 +52,7 @@ class CalculatedValueOut(Answer):
 
     metric: MetricName
     unit: str
-    labels: dict[str, str]
+    labels: Labels
     value: float | None
 
 

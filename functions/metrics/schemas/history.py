@@ -46,6 +46,12 @@ TimeText = Annotated[str, AfterValidator(_time), Field(max_length=40, examples=[
 Length = Annotated[str, AfterValidator(duration_text), Field(max_length=32, examples=["1h"])]
 Aggregation = Annotated[str, AfterValidator(_aggregation), Field(max_length=10, examples=["p95"])]
 Name = Annotated[str, Field(max_length=253)]
+Labels = Annotated[
+    dict[str, str | None],
+    Field(
+        description='By dimension: "" = it has none, as a volume has no pod; `node` is null where it is not known which one a pod ran on.'
+    ),
+]
 
 AGGREGATION_TEXT = "Of the samples of a step: mean, max, min, sum, count, rate (per second, first to last), or p0 to p100."
 ACROSS_TEXT = "How the series of a group are joined, sample by sample, before that."
@@ -61,13 +67,15 @@ class SpanFilters(Answer):
     container: Name = Field("", description="Only containers of this name.")
     pod: Name = Field("", description="Only this pod.")
     volume: Name = Field("", description="Only this PersistentVolumeClaim.")
+    uid: Name = Field("", description="Only the workload of this uid: one of its name may have been there before or since.")
+    node: Name = Field("", description="Only what ran on this node, while it did.")
     start: TimeText | None = Field(None, description="Begin of the window.")
     end: TimeText | None = Field(None, description="End of the window; the end of what is collected where none is told.")
     window: Length | None = Field(None, description="Length of the window, instead of its begin.")
     group_by: Annotated[str, AfterValidator(_dimensions)] = Field(
         "namespace",
         max_length=100,
-        description="namespace, kind, workload, container, pod, volume, separated by commas; empty = the whole cluster.",
+        description="namespace, kind, workload, uid, container, pod, volume, node, separated by commas; empty = the whole cluster.",
     )
     across: Across = Field("sum", description=ACROSS_TEXT)
     top: int = Field(20, ge=1, le=500, description="How many groups at most: those of the highest use.")
@@ -76,7 +84,7 @@ class SpanFilters(Answer):
         """Return what the service takes."""
         groups: tuple[Dimension, ...] = tuple(name for name in DIMENSIONS if name in self.group_by.split(","))
         return UsageQuery(
-            cluster_id, METRICS if self.metric is None else (self.metric,), Selection(self.namespace, self.kind, self.workload, self.container, self.pod, self.volume),
+            cluster_id, METRICS if self.metric is None else (self.metric,), Selection(self.namespace, self.kind, self.workload, self.container, self.pod, self.volume, self.uid, self.node),
             Span(self.start or "", self.end or "", self.window or "", "?"), across=self.across, group_by=groups, top=self.top,
         )  # fmt: skip
 
@@ -108,6 +116,8 @@ class SelectionIn(Body):
     container: Name = ""
     pod: Name = ""
     volume: Name = ""
+    uid: Name = Field(default="", description="Of a workload.")
+    node: Name = Field(default="", description="What ran on it, while it did.")
 
 
 class UsageQueryIn(Body):
@@ -122,7 +132,7 @@ class UsageQueryIn(Body):
     step: Length | None = Field(default=None, description="A multiple of the stored steps; about 300 in the window by default.")
     aggregation: Aggregation = Field(default="mean", description=AGGREGATION_TEXT)
     across: Across = Field(default="sum", description=ACROSS_TEXT)
-    group_by: Annotated[list[Dimension], AfterValidator(_unique)] = Field(default=["namespace"], max_length=6)
+    group_by: Annotated[list[Dimension], AfterValidator(_unique)] = Field(default=["namespace"], max_length=8)
     fill: Fill = "none"
     top: int | None = Field(
         default=100, ge=1, le=10_000, description="How many groups at most, those of the highest use; null = all, by name."
@@ -150,6 +160,9 @@ class UsageWindowOut(Answer):
     )
     group_by: list[Dimension]
     across: Across
+    warnings: list[str] = Field(
+        default=[], description="What the answer lacks: pods whose node is not known, values that are not kept any more."
+    )
 
 
 class UsageSeriesOut(Answer):
@@ -157,7 +170,7 @@ class UsageSeriesOut(Answer):
 
     metric: MetricName
     unit: str
-    labels: dict[str, str]
+    labels: Labels
     values: list[float | None] = Field(description="One for each step; null = no sample.")
 
 
@@ -177,7 +190,7 @@ class UsageTrendOut(Answer):
 
     metric: MetricName
     unit: str
-    labels: dict[str, str]
+    labels: Labels
     points: int = Field(description="Days (or hours) with samples; fewer than five tell nothing.")
     slope_per_day: float | None = Field(description="Theil-Sen slope. [unit per day]")
     level: float | None = Field(description="Use at the end of the window, on the trend's line. [unit]")
@@ -200,7 +213,7 @@ class UsagePeakOut(Answer):
 
     metric: MetricName
     unit: str
-    labels: dict[str, str]
+    labels: Labels
     peak: float | None
     at: str | None = Field(description="Begin of the step that had it, the first of several.")
     peak_to_mean: float | None = Field(description="[1]")
@@ -223,7 +236,7 @@ class UsageWeekOut(Answer):
 
     metric: MetricName
     unit: str
-    labels: dict[str, str]
+    labels: Labels
     mean: list[float | None]
     p50: list[float | None]
     p95: list[float | None]

@@ -44,16 +44,19 @@ class Metering(Platform):
     @cached_property
     def usage(self) -> UsageService:
         """Stored usage, asked."""
+        from upid.services.rosters import Rosters
         from upid.services.usage import UsageService
 
-        return UsageService(self.cluster_records, self.blobs, self.history, self.rollups, self.retention, self.clock)
+        return UsageService(self.cluster_records, self.blobs, self.history, self.rollups, self.retention, Rosters(self.blobs), self.clock)
 
     @cached_property
     def aggregations(self) -> AggregationsService:
         """Queries of stored usage whose answers are kept."""
         from upid.services.aggregations import AggregationsService
 
-        return AggregationsService(self.records, self.cluster_records, self.blobs, self.workflows, lambda: self.usage, self.clock, self.ids)
+        return AggregationsService(
+            self.records, self.cluster_records, self.blobs, self.workflows, lambda: self.usage, self.retention, self.clock, self.ids
+        )
 
     @cached_property
     def current_usage(self) -> CurrentUsageService:
@@ -91,8 +94,11 @@ class Metering(Platform):
     def downsampling(self) -> DownsamplingService:
         """Usage as it ages."""
         from upid.services.downsampling import DownsamplingService
+        from upid.services.rosters import Rosters
 
-        return DownsamplingService(self.records, self.cluster_records, self.history, self.rollups, self.retention, self.clock)
+        return DownsamplingService(
+            self.records, self.cluster_records, self.history, self.rollups, self.retention, Rosters(self.blobs), self.clock
+        )
 
     @cached_property
     def completing(self) -> CompletingService:

@@ -21,7 +21,9 @@ from upid.ports.records import Records
 from upid.ports.workflows import Workflows
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords, blob_prefix
-from upid.services.usage_requests import Selection, Span, UsageQuery, step_of
+from upid.services.retention import Retention
+from upid.services.usage_requests import Selection, Span, UsageQuery
+from upid.services.usage_steps import Kept, kept_step
 from upid.services.work import WorkLog
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class AggregationsService:
     blobs: Blobs
     workflows: Workflows
     usage: Callable[[], UsageService]
+    retention: Retention
     clock: Clock
     ids: Ids
     log: WorkLog = field(init=False)
@@ -59,7 +62,7 @@ class AggregationsService:
                 f"No usage of {query.cluster_id} was collected yet: start a collection first.", cluster_id=query.cluster_id
             )
         start, end = query.span.resolve(body["watermark"], 86400)
-        step_of(query, body["step_seconds"], end - start)
+        kept_step(query, body["step_seconds"], start, end, Kept.of(self.retention, caller.tenant, body, start, self.clock.now()))
         # The window is settled here: computed later, or twice, it is the same.
         settled = replace(query, span=Span(str(start), str(end)))
         aggregation_id = self.ids.new("aggregation")

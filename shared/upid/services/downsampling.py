@@ -19,6 +19,7 @@ from upid.ports.usage_history import HistoryScope, MetricChunk, UsageChunk, Usag
 from upid.ports.usage_rollups import RollupScope, UsageRollups
 from upid.services.cluster_records import ClusterRecords, registered
 from upid.services.retention import Retention
+from upid.services.rosters import Rosters
 
 DAY_SECONDS: Final = 86400
 LEVELS: Final = (300, 3600, DAY_SECONDS)  # lengths of steps [s]
@@ -35,6 +36,7 @@ class DownsamplingService:
     history: UsageHistory
     rollups: UsageRollups
     retention: Retention
+    rosters: Rosters
     clock: Clock
 
     def run(self, *, within_seconds: float) -> dict[str, Any]:
@@ -69,15 +71,19 @@ class DownsamplingService:
             for family in (USAGE, *FAMILIES):
                 done += self._family(HistoryScope(tenant, cluster_id, shard), family, body, until)
         if self.clock.now() < until:
+            self.rosters.compact(tenant, cluster_id, before=self.clock.now())
             self.clusters.change(tenant, cluster_id, lambda found: found | {DONE: end})
         return done
 
     def expire(self, tenant: str) -> None:
-        """Remove a tenant's usage that is older than its policy keeps."""
+        """Remove a tenant's usage that is older than its policy keeps, and who was there when nothing of it is left."""
         policy, now = self.retention.of(tenant), self.clock.now()
         self.history.expire(tenant, days=policy.resource_days, now=now)
         for step in LEVELS:
             self.rollups.expire(tenant, step, days=policy.days_of(step), now=now)
+        for entry in registered(self.records):
+            if entry.body["tenant"] == tenant:
+                self.rosters.expire(tenant, entry.key.sort, days=policy.cost_days, now=now)
 
     def _family(self, scope: HistoryScope, family: str, body: Any, until: float) -> int:
         stored, levels = body["step_seconds"], levels_of(body["step_seconds"])

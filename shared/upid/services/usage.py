@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +21,11 @@ from upid.ports.usage_rollups import UsageRollups
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords
 from upid.services.downsampling import DONE
+from upid.services.profiles import KEEP_GONE_SECONDS
 from upid.services.retention import SHORTEST_DAYS, Retention
-from upid.services.usage_levels import OVER, SPREAD, Level, kept_level, level_of
+from upid.services.rosters import Rosters
+from upid.services.usage_levels import EXACT_SECONDS, OVER, SPREAD, kept_level, level_of
+from upid.services.usage_places import UNKNOWN, Places
 from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
 from upid.services.usage_requests import (
     AGGREGATION,
@@ -33,6 +36,7 @@ from upid.services.usage_requests import (
     step_of,
 )
 from upid.services.usage_scope import Scope
+from upid.services.usage_steps import Kept, kept_step
 
 Floats = NDArray[np.float64]
 DAY_SECONDS: Final = 86400
@@ -51,6 +55,7 @@ class UsageService:
     history: UsageHistory
     rollups: UsageRollups
     retention: Retention
+    rosters: Rosters
     clock: Clock
 
     def query(self, tenant: str, query: UsageQuery) -> Answer:
@@ -163,33 +168,31 @@ class UsageService:
         """
         reader, body = self.reader(tenant, query.cluster_id)
         start, end = query.span.resolve(body["watermark"], default_seconds)
-        stored = body["step_seconds"]
-        step = step_of_window(start, end) if step_of_window else step_of(query, stored, end - start)
+        stored, warnings = body["step_seconds"], list[str]()
+        kept = Kept.of(self.retention, tenant, body, start, self.clock.now())
+        if step_of_window:
+            step = step_of_window(start, end)
+        elif instead:
+            step = step_of(query, stored, end - start)
+        else:
+            step, warnings = kept_step(query, stored, start, end, kept)
         wanted = Wanted(tuple(query.metrics), query.selection, tuple(query.group_by), query.across, int(start), -int(-end // 1), stored)
-        level = level_of(how, step, stored, start=start, watermark=body["watermark"]) if how and body.get(DONE) else None
-        if level:
-            return Scope(reader, _aligned(wanted._replace(level=level, step_seconds=step), step), step, stored)
-        longest = instead or (step // 2 if how == "rate" else 0)
-        kept = self._kept(tenant, how, longest, start, stored) if longest and body.get(DONE) else None
-        if kept is None or not (instead or step % kept.step_seconds == 0):
-            return Scope(reader, _aligned(wanted, step), step, stored)
-        wanted = wanted._replace(level=kept, step_seconds=stored if kept.how == SPREAD else kept.step_seconds)
-        return Scope(reader, _aligned(wanted, kept.step_seconds if instead else step), step, stored)
+        wanted = _levelled(wanted, body, kept, how, step=step, instead=instead)
+        return Scope(self._knowing(reader, wanted, body["watermark"]), wanted, step, stored, tuple(warnings))
+
+    def _knowing(self, reader: UsageReader, wanted: Wanted, watermark: int) -> UsageReader:
+        """Return a reader that knows who was there, as far as that is asked for: where pods were, and workloads that no profile knows any more."""
+        is_by_node, is_long_ago = "node" in wanted.group_by or wanted.selection.node, wanted.start < watermark - KEEP_GONE_SECONDS
+        if not (is_by_node or is_long_ago):
+            return reader
+        roster = self.rosters.read(reader.tenant, reader.cluster_id, start=wanted.start, end=wanted.end)
+        return replace(reader, gone=roster.workloads, places=Places(roster.by_pod()) if is_by_node else None)
 
     def _trend_step(self, tenant: str, start: float, end: float) -> int:
         age = self.clock.now() - start
         is_short = end - start < 7 * DAY_SECONDS
         # Samples, which hours can be made of, are kept no longer than hours.
         return 3600 if is_short and (age <= SHORTEST_DAYS * DAY_SECONDS or self.retention.of(tenant).reaches(3600, age)) else DAY_SECONDS
-
-    def _kept(self, tenant: str, how: str, longest: int, start: float, stored: int) -> Level | None:
-        """Return the steps that stand in for samples of a window that begins before what is kept of them; None where they are kept."""
-        age = self.clock.now() - start
-        if age <= SHORTEST_DAYS * DAY_SECONDS:
-            return None
-        policy = self.retention.of(tenant)
-        figure = "mean" if how == "rate" else how or SPREAD
-        return None if age <= policy.resource_days * DAY_SECONDS else kept_level(policy, figure, stored, age, longest=longest)
 
     def _wide(self, scope: Scope, how: str) -> Iterator[tuple[Frame, dict[str, Floats]]]:
         for frame in scope.reader.frames(scope.wanted):
@@ -206,6 +209,24 @@ class UsageService:
             for group, by_metric in _top(found, query) for metric in query.metrics
         ]  # fmt: skip
         return scope.told(query) | {"aggregation": query.aggregation, "groups": len(found), "values": values}
+
+
+def _levelled(wanted: Wanted, body: Mapping[str, Any], kept: Kept | None, how: str, *, step: int, instead: int) -> Wanted:
+    """Return what is wanted with the steps that it is read from, its window on their grid, or on that of the answer's steps. Arguments as of `_scope`."""
+    stored, is_old = body["step_seconds"], kept is not None or wanted.start < body["watermark"] - EXACT_SECONDS
+    level = level_of(how, step, stored) if how and is_old and body.get(DONE) else None
+    if level:
+        return _aligned(wanted._replace(level=level, step_seconds=step), step)
+    longest = instead or (step // 2 if how == "rate" else 0)
+    level = (
+        kept_level(kept.policy, "mean" if how == "rate" else how or SPREAD, stored, kept.now - wanted.start, longest=longest)
+        if kept and longest
+        else None
+    )
+    if level is None or not (instead or step % level.step_seconds == 0):
+        return _aligned(wanted, step)
+    wanted = wanted._replace(level=level, step_seconds=stored if level.how == SPREAD else level.step_seconds)
+    return _aligned(wanted, level.step_seconds if instead else step)
 
 
 def _aligned(wanted: Wanted, step: int) -> Wanted:
@@ -238,8 +259,9 @@ def _top(found: list[tuple[Group, dict[str, Any]]], query: UsageQuery) -> list[t
     return sorted(found, key=rank)[: query.top]
 
 
-def _labels(query: UsageQuery, group: Group) -> dict[str, str]:
-    return dict(zip(query.group_by, group, strict=True))
+def _labels(query: UsageQuery, group: Group) -> dict[str, str | None]:
+    labels: dict[str, str | None] = dict(zip(query.group_by, group, strict=True))
+    return labels | {"node": None} if labels.get("node") == UNKNOWN else labels
 
 
 def _unit(metric: str, aggregation: str) -> str:

@@ -12,12 +12,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from upid.engine.usage.placing import cut_apart
 from upid.engine.usage.rollups import Part, coarser, cut, figure, put_together, spread
 from upid.ports.usage_history import HistoryScope, MetricChunk, UsageHistory
 from upid.ports.usage_rollups import RollupChunk, RollupScope, UsageRollups
 from upid.services.downsampling import DAY_SECONDS, levels_of, stored_chunks
 from upid.services.retention import RetentionPolicy
 from upid.services.rolling import rolled_up
+from upid.services.usage_places import Places
 
 EXACT_SECONDS: Final = 14 * DAY_SECONDS  # windows that begin no longer ago are answered from the samples themselves
 NAMES: Final = {300: "5m", 3600: "1h", DAY_SECONDS: "1d"}
@@ -48,7 +50,7 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Longer:
-    """What is read of a level: metrics of a family over [start, end), on steps that are a multiple of the level's."""
+    """What is read of a level: metrics of a family over [start, end), on steps that are a multiple of the level's. places: series are cut by node there."""
 
     family: str
     metrics: Sequence[str]
@@ -56,6 +58,7 @@ class Longer:
     end: int
     step_seconds: int
     level: Level
+    places: Places | None = None
 
     @property
     def steps(self) -> int:
@@ -63,12 +66,9 @@ class Longer:
         return (self.end - self.start) // self.level.step_seconds
 
 
-def level_of(how: str, step_seconds: int, stored_seconds: int, *, start: float, watermark: int) -> Level | None:
-    """Return the longest steps that a query can be answered from, None for the samples themselves.
-
-    Those are read where the window begins within EXACT_SECONDS, for `rate`, and for steps that no level divides.
-    """
-    if how == "rate" or start >= watermark - EXACT_SECONDS:
+def level_of(how: str, step_seconds: int, stored_seconds: int) -> Level | None:
+    """Return the longest steps that a query can be answered from, None for the samples themselves: for `rate`, and for steps that no level divides."""
+    if how == "rate":
         return None
     fitting = [level for level in levels_of(stored_seconds) if step_seconds % level == 0]
     return Level(max(fitting), stored_seconds, how) if fitting else None
@@ -83,16 +83,22 @@ def kept_level(policy: RetentionPolicy, how: str, stored_seconds: int, age_secon
 
 def figures(
     history: UsageHistory, rollups: UsageRollups, scope: HistoryScope, asked: Longer, workload_uids: Collection[str]
-) -> Iterator[MetricChunk]:
-    """Yield one chunk with the figures of workloads of a shard on the steps asked for, several of SPREAD; none where nothing is stored."""
+) -> Iterator[tuple[MetricChunk, Sequence[str] | None]]:
+    """Yield one chunk with the figures of workloads of a shard on the steps asked for, several of SPREAD; none where nothing is stored.
+
+    Beside it stand the nodes of its series, which are cut by node then: those of longer steps must be before they are joined into still longer ones.
+    None where they are whole.
+    """
     if asked.level.how == SPREAD:
-        yield from _spread(chain(_rolled(rollups, scope, asked, workload_uids), _tail(history, rollups, scope, asked)), asked)
+        spread_out = _spread(chain(_rolled(rollups, scope, asked, workload_uids), _tail(history, rollups, scope, asked)), asked)
+        yield from ((chunk, None) for chunk in spread_out)
         return
     chunks = [*_rolled(rollups, scope, asked, workload_uids), *_tail(history, rollups, scope, asked)]
     keys = list(dict.fromkeys(key for chunk in chunks for key in chunk.keys))
     if not keys:
         return
     rows = {key: row for row, key in enumerate(keys)}
+    placed = asked.places.of(keys, asked.start, asked.level.step_seconds, asked.steps) if asked.places else None
     values = {}
     for metric in asked.metrics:
         parts = [
@@ -101,9 +107,11 @@ def figures(
             if metric in chunk.metrics
         ]
         whole = put_together(parts, len(keys), asked.steps)
+        whole = cut_apart(whole, placed.pieces) if placed else whole
         longer = coarser(whole, asked.step_seconds // asked.level.step_seconds)
         values[metric] = figure(longer, asked.level.how).astype(np.float32)
-    yield MetricChunk(asked.family, keys, asked.start, asked.end, asked.step_seconds, values)
+    keys = [keys[row] for row in placed.pieces.series] if placed else keys
+    yield MetricChunk(asked.family, keys, asked.start, asked.end, asked.step_seconds, values), placed.nodes if placed else None
 
 
 def _spread(chunks: Iterable[RollupChunk], asked: Longer) -> Iterator[MetricChunk]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -10,16 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.metrics import METRICS, USAGE
+from upid.engine.usage.placing import Pieces, within
 from upid.engine.usage.queries import across, merged
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, UsageChunk, UsageHistory
 from upid.ports.usage_rollups import UsageRollups
-from upid.services.profiles import Profiles, RowKey
+from upid.services.profiles import Profiles
+from upid.services.rosters import Names
+from upid.services.shards import shard_of
 from upid.services.usage_levels import Level, Longer, figures
+from upid.services.usage_places import UNKNOWN, Placed, Places
 from upid.services.usage_requests import Selection
 
 Group = tuple[str, ...]
 Values = dict[str, NDArray[Any]]
+Integers = NDArray[np.int64]
 LATEST_SECONDS: Final = 900
 CONTAINER_LABELS: Final = ("namespace", "kind", "workload", "uid", "container", "pod")
 
@@ -45,7 +50,8 @@ class Wanted(NamedTuple):
     def is_local(self) -> bool:
         """Whether no group has series of two shards. A shard holds whole workloads, whose names are unique in a namespace and kind, and so are pods'."""
         of_pods = not any(METRICS[metric].family == "storage" for metric in self.metrics)
-        return {"namespace", "kind", "workload"} <= set(self.group_by) or (of_pods and {"namespace", "pod"} <= set(self.group_by))
+        named = set(self.group_by)
+        return "uid" in named or {"namespace", "kind", "workload"} <= named or (of_pods and {"namespace", "pod"} <= named)
 
     def of_family(self, family: str) -> tuple[str, ...]:
         """Return the wanted metrics of a family."""
@@ -114,7 +120,10 @@ class Latest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UsageReader:
-    """Reads the history of one cluster."""
+    """Reads the history of one cluster.
+
+    gone: workloads that no profile has any more, whose samples are asked for. places: where pods were, where nodes are asked for.
+    """
 
     history: UsageHistory
     blobs: Blobs
@@ -122,6 +131,8 @@ class UsageReader:
     cluster_id: str
     shards: int
     rollups: UsageRollups | None = None
+    gone: Collection[Names] = ()
+    places: Places | None = None
 
     def frames(self, wanted: Wanted) -> Iterator[Frame]:
         """Yield the groups: a frame for each shard where no group spans two, one for all of them otherwise."""
@@ -161,55 +172,94 @@ class UsageReader:
         return total
 
     def _shard(self, shard: int, wanted: Wanted, into: Frame) -> Frame:
-        owners = {key.uid: key for key in Profiles(self.blobs).keys(self.tenant, self.cluster_id, shard)}
+        owners = self._owners(shard)
         scope = HistoryScope(self.tenant, self.cluster_id, shard)
         for family in dict.fromkeys(METRICS[metric].family for metric in wanted.metrics):
             keys: Sequence[SeriesKey] = ()
-            picked = _Picked((), ())
-            for chunk in self._chunks(scope, family, wanted, owners):
+            picked = _NOTHING
+            for chunk, nodes in self._chunks(scope, family, wanted, owners):
                 if chunk.step_seconds != wanted.step_seconds:
                     continue
-                if chunk.keys != keys:
-                    keys, picked = chunk.keys, _pick(chunk.keys, owners, wanted)
-                if picked.series:
-                    _take(chunk, wanted.of_family(family), picked, wanted, into)
+                if nodes is not None:
+                    picked = _pick(chunk.keys, owners, wanted, _whole(wanted, nodes))
+                elif chunk.keys != keys:
+                    keys, picked = chunk.keys, _pick(chunk.keys, owners, wanted, self._placed(chunk.keys, wanted))
+                if len(picked.series):
+                    _take(chunk, wanted.of_family(family), picked, into, self.places)
         return into
 
+    def _owners(self, shard: int) -> dict[str, Names]:
+        """Return the workloads of a shard by uid: those of its profile, and those gone that are asked for."""
+        gone = {each.uid: each for each in self.gone if shard_of(each.namespace, each.kind, each.name, each.uid, self.shards) == shard}
+        keys = Profiles(self.blobs).keys(self.tenant, self.cluster_id, shard)
+        return gone | {key.uid: Names(key.uid, key.namespace, key.kind, key.name) for key in keys}
+
+    def _placed(self, keys: Sequence[SeriesKey], wanted: Wanted) -> Placed:
+        """Return the series cut by node on the steps of the window, whole where nodes are not asked for."""
+        if self.places is None:
+            return _whole(wanted, [""] * len(keys))
+        # Samples that stand for those of a longer step go with that step: when each was measured is not known any more.
+        width = wanted.level.step_seconds // wanted.step_seconds if wanted.level else 1
+        pieces, nodes = self.places.of(keys, wanted.start, wanted.step_seconds * width, -(-wanted.steps // width))
+        return Placed(pieces._replace(begin=pieces.begin * width, end=pieces.end * width), nodes)
+
     def _chunks(
-        self, scope: HistoryScope, family: str, wanted: Wanted, owners: Mapping[str, RowKey]
-    ) -> Iterator[UsageChunk] | Iterator[MetricChunk]:
+        self, scope: HistoryScope, family: str, wanted: Wanted, owners: Mapping[str, Names]
+    ) -> Iterator[tuple[UsageChunk | MetricChunk, Sequence[str] | None]]:
+        """Yield the chunks to read, each with the nodes of its series where they are cut by node already."""
         if wanted.level is not None and self.rollups is not None:
             named = wanted.selection
-            any_of = {"container": named.container, "pod": named.pod, "volume": named.volume}
+            any_of = {"container": named.container, "pod": named.pod, "volume": named.volume, "node": named.node}
             uids = [uid for uid, key in owners.items() if _selects(named, key._asdict() | {"workload": key.name} | any_of)]
-            asked = Longer(family, wanted.of_family(family), wanted.start, wanted.end, wanted.step_seconds, wanted.level)
-            return figures(self.history, self.rollups, scope, asked, uids)
-        if family == USAGE:
-            return self.history.read(scope, start=wanted.start, end=wanted.end)
-        return self.history.read_family(scope, family, start=wanted.start, end=wanted.end)
+            asked = Longer(family, wanted.of_family(family), wanted.start, wanted.end, wanted.step_seconds, wanted.level, self.places)
+            yield from figures(self.history, self.rollups, scope, asked, uids)
+        elif family == USAGE:
+            yield from ((chunk, None) for chunk in self.history.read(scope, start=wanted.start, end=wanted.end))
+        else:
+            yield from ((chunk, None) for chunk in self.history.read_family(scope, family, start=wanted.start, end=wanted.end))
 
 
 class _Picked(NamedTuple):
-    """The series of a chunk that are wanted, and the group of each."""
+    """The pieces of series that are wanted. group: the place of each in `names`, -1 = none: such a piece is looked at only. pods: whose node is not known, "" = known."""
 
-    series: Sequence[int]
-    groups: Sequence[Group]
+    series: Integers
+    begin: Integers
+    end: Integers
+    group: Integers
+    names: Sequence[Group]
+    pods: Sequence[str]
 
 
-def _pick(keys: Sequence[SeriesKey], owners: Mapping[str, RowKey], wanted: Wanted) -> _Picked:
-    picked = _Picked([], [])
-    for position, key in enumerate(keys):
+_NONE: Final = np.empty(0, np.int64)
+_NOTHING: Final = _Picked(_NONE, _NONE, _NONE, _NONE, (), ())
+
+
+def _whole(wanted: Wanted, nodes: Sequence[str]) -> Placed:
+    """Return every series as one piece, on the node that is given for it."""
+    series = np.arange(len(nodes))
+    return Placed(Pieces(series, np.zeros(len(nodes), np.int64), np.full(len(nodes), wanted.steps)), list(nodes))
+
+
+def _pick(keys: Sequence[SeriesKey], owners: Mapping[str, Names], wanted: Wanted, placed: Placed) -> _Picked:
+    taken, group, pods = list[int](), list[int](), list[str]()
+    names: dict[Group, int] = {}
+    for number, (position, node) in enumerate(zip(placed.pieces.series.tolist(), placed.nodes, strict=True)):
+        key = keys[position]
         owner = owners.get(key.workload_uid)
         if owner is None:
             continue
         labels = {
             "namespace": owner.namespace, "kind": owner.kind, "workload": owner.name, "uid": owner.uid, "container": key.container, "pod": key.pod,
-            "volume": key.volume,
+            "volume": key.volume, "node": node,
         }  # fmt: skip
-        if _selects(wanted.selection, labels):
-            picked.series.append(position)  # type: ignore[attr-defined] # a list until it is handed out
-            picked.groups.append(tuple(labels[name] for name in wanted.group_by))  # type: ignore[attr-defined] # the same
-    return picked
+        is_wanted, is_lost = _selects(wanted.selection, labels), node == UNKNOWN
+        if is_wanted or (is_lost and _selects(wanted.selection, labels | {"node": wanted.selection.node})):
+            taken.append(number)
+            group.append(names.setdefault(tuple(labels[name] for name in wanted.group_by), len(names)) if is_wanted else -1)
+            pods.append(f"{owner.namespace}/{key.pod}" if is_lost else "")
+    rows = np.array(taken, np.int64)
+    series, begin, end = (column[rows] for column in placed.pieces)
+    return _Picked(series, begin, end, np.array(group, np.int64), list(names), pods)
 
 
 def _selects(selection: Selection, labels: Mapping[str, str]) -> bool:
@@ -217,23 +267,38 @@ def _selects(selection: Selection, labels: Mapping[str, str]) -> bool:
         selection.namespace in {"", labels["namespace"]}
         and selection.workload in {"", labels["workload"]}
         and selection.kind in {"", labels["kind"]}
+        and selection.uid in {"", labels["uid"]}
         and selection.container in {"", labels["container"]}
         and selection.pod in {"", labels["pod"]}
         and selection.volume in {"", labels["volume"]}
+        and selection.node in {"", labels["node"]}
     )
 
 
-def _take(chunk: UsageChunk | MetricChunk, metrics: Sequence[str], picked: _Picked, wanted: Wanted, into: Frame) -> None:
-    step = wanted.step_seconds
+def _take(chunk: UsageChunk | MetricChunk, metrics: Sequence[str], picked: _Picked, into: Frame, places: Places | None) -> None:
+    wanted, step = into.wanted, into.wanted.step_seconds
     low, high = max(0, (wanted.start - chunk.start) // step), (min(chunk.end, wanted.end) - chunk.start) // step
-    names = list(dict.fromkeys(picked.groups))
-    place = {name: number for number, name in enumerate(names)}
-    group = np.array([place[name] for name in picked.groups], np.int64)
+    at = (chunk.start - wanted.start) // step + low
+    there = np.flatnonzero((picked.begin < at + high - low) & (picked.end > at))
     tables = chunk.samples if isinstance(chunk, MetricChunk) else {metric: getattr(chunk, metric) for metric in metrics}
-    values = {
-        metric: across(tables[metric][picked.series, low:high], group, len(names), wanted.how) for metric in metrics if metric in tables
-    }
-    into.add((chunk.start - wanted.start) // step + low, names, values)
+    rows, begin, end = picked.series[there], picked.begin[there] - at, picked.end[there] - at
+    values = {metric: within(tables[metric][rows, low:high], begin, end) for metric in metrics if metric in tables}
+    if places is not None:
+        kept = _told_apart(values, picked, there, places)
+        there, values = there[kept], {metric: found[kept] for metric, found in values.items()}
+    used, group = np.unique(picked.group[there], return_inverse=True)
+    names = [picked.names[number] for number in used]
+    if names:
+        into.add(at, names, {metric: across(found, group, len(names), wanted.how) for metric, found in values.items()})
+
+
+def _told_apart(values: Values, picked: _Picked, there: Integers, places: Places) -> NDArray[np.bool_]:
+    """Return which of the pieces `there` have samples and are in a group; pods that have samples on a node that is not known are noted."""
+    seen = np.zeros(len(there), bool)
+    for found in values.values():
+        seen |= ~np.isnan(found).all(axis=1)
+    places.unknown.update(pod for number in there[seen].tolist() if (pod := picked.pods[number]))
+    return seen & (picked.group[there] >= 0)
 
 
 def _last(values: NDArray[Any]) -> list[float | None]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from upid.domain.errors import InvalidRequestError
 from upid.domain.metrics import MetricName
 from upid.domain.times import format_duration, parse_duration, parse_time
 
-Dimension = Literal["namespace", "kind", "workload", "container", "pod", "volume"]
+Dimension = Literal["namespace", "kind", "workload", "uid", "container", "pod", "volume", "node"]
 Across = Literal["sum", "mean", "max", "min", "count"]
 Fill = Literal["none", "zero", "previous", "linear"]
 
-DIMENSIONS: Final = ("namespace", "kind", "workload", "container", "pod", "volume")
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 MOST_WINDOW_SECONDS: Final = 366 * 86400
 MOST_POINTS: Final = 250_000  # values of one answer: 5 MB as JSON
 STEPS_SHOWN: Final = 300
@@ -24,7 +24,7 @@ AGGREGATION: Final = re.compile(r"mean|max|min|sum|count|rate|p(100|\d{1,2})(\.\
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Whose usage; "" = any. `workload` is the name of a workload, `volume` that of a PersistentVolumeClaim."""
+    """Whose usage; "" = any. `workload` is the name of a workload, `uid` its uid, `volume` the name of a PersistentVolumeClaim, `node` where its pods ran."""
 
     namespace: str = ""
     kind: str = ""
@@ -32,6 +32,8 @@ class Selection:
     container: str = ""
     pod: str = ""
     volume: str = ""
+    uid: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Scope:
     wanted: Wanted
     step_seconds: int
     stored_seconds: int
+    warnings: tuple[str, ...] = ()
 
     def over_time(self, values: NDArray[Any], width: int, how: str) -> Floats:
         """Return samples, or figures of longer steps, on steps `width` times as long."""
@@ -79,10 +80,12 @@ class Scope:
         return self.step_seconds // self.wanted.step_seconds
 
     def told(self, query: UsageQuery) -> Answer:
-        """Return what every answer says of its query."""
+        """Return what every answer says of its query, once it is read."""
+        lost = self.reader.places.warnings() if self.reader.places else []
         return {
             "cluster_id": query.cluster_id, "start": format_time(self.wanted.start), "end": format_time(self.wanted.end),
             "stored_step_seconds": self.stored_seconds, "resolution": self.wanted.level.name if self.wanted.level else STORED, "group_by": list(query.group_by), "across": query.across,
+            "warnings": [*self.warnings, *lost],
         }  # fmt: skip
 
 
