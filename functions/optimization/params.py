@@ -11,7 +11,7 @@ from functions.optimization.schemas.recommendations import RecommendationOut
 from upid.domain.recommendations import Review as ReviewState
 from upid.http.paging import Cursor
 from upid.http.schemas import Answer
-from upid.services.recommendation_queries import MOST_PER_PAGE, RecommendationQuery, Sort
+from upid.services.recommendation_queries import MOST_PER_PAGE, Change, RecommendationQuery, Sort
 
 
 def known_members(text: str | None) -> frozenset[str]:
@@ -35,6 +35,10 @@ class RecommendationFilters(Answer):
     kind: str | None = Field(None, max_length=63, description="Only workloads of this kind.")
     name: str | None = Field(None, max_length=253, description="Only the workloads of this whole name.")
     status: Literal["recommended", "unchanged", "withheld"] | None = Field(None, description="Only those of this verdict.")
+    changes: Change | None = Field(
+        None,
+        description="Only those whose requests or limits change, whose workload's autoscaler needs other bounds, or a volume of it another size.",
+    )
     review: ReviewState | None = Field(None, description="Only those whose review is this.")
     min_savings: FiniteFloat | None = Field(None, description="Only those that save this much or more. [USD per month]")
     sort: Sort = Field("-savings", description="With `-` in front: the highest first. What has no such figure comes last.")
@@ -48,7 +52,8 @@ class RecommendationFilters(Answer):
     def query(self) -> RecommendationQuery:
         """Return what the service takes."""
         return RecommendationQuery(
-            self.namespace, self.kind, self.name, self.status, self.review, self.min_savings, self.sort, self.limit, self.cursor, self.analysis_id
+            self.namespace, self.kind, self.name, self.status, self.review, self.min_savings, self.sort, self.limit, self.cursor, self.analysis_id,
+            self.changes,
         )  # fmt: skip
 
 

@@ -67,3 +67,23 @@ def together(*documents: dict[str, Any]) -> dict[str, Any]:
     """Return the documents of several clusters as one."""
     head = {name: documents[0][name] for name in ("generated_at", "window", "summary")}
     return {**head, "clusters": list(documents)}
+
+
+def scaling(**more: Any) -> dict[str, Any]:
+    """Return an autoscaler's bounds that need to change."""
+    demand = {share: {"cpu_cores": 1.0, "memory_bytes": GIB} for share in ("low", "high")}
+    return {
+        "kind": "autoscaler", "status": "recommended", "withheld_code": None, "autoscaler": "web-hpa", "managed_by": None,
+        "current": {"min_replicas": 4, "max_replicas": 9}, "recommended": {"min_replicas": 2, "max_replicas": 14},
+        "pods": {"current": 5.25, "recommended": 4.5}, "demand": demand, "savings_usd_per_month": 15.24,
+        "reasons": [{"code": "replicas_low_demand", "text": "Low.", "values": {}}, {"code": "replicas_high_demand", "text": "High.", "values": {}}],
+    } | more  # fmt: skip
+
+
+def volume(**more: Any) -> dict[str, Any]:
+    """Return a volume that must be larger."""
+    return {
+        "claim": "data-db-0", "storage_class": "gp3", "status": "recommended", "withheld_code": None, "current_bytes": 100 * GIB,
+        "recommended_bytes": 109 * GIB, "used_bytes": 86 * GIB, "growth_bytes_per_day": 1.0, "days_until_full": None, "confidence": 0.9,
+        "savings_usd_per_month": -0.72, "reasons": [{"code": "volume_used", "text": "It held 86Gi.", "values": {}}],
+    } | more  # fmt: skip

@@ -128,8 +128,32 @@ class TopSaving(Answer):
     savings_usd_per_month: float
 
 
+class ScalingTotals(Answer):
+    """Autoscalers by what their bounds need, and what that saves on top of smaller requests. `advised`: counts advised elsewhere, which save instead."""
+
+    recommended: int
+    unchanged: int
+    withheld: int
+    advised: int
+    savings_usd_per_month: float
+    savings_unknown: int = Field(description="Autoscalers whose savings are not known; they count as 0.")
+
+
+class StorageTotals(Answer):
+    """PersistentVolumeClaims by what they need, their sizes [bytes], and what that saves: larger volumes cost more, so below 0."""
+
+    claims: int
+    recommended: int
+    unchanged: int
+    withheld: int
+    current_bytes: float
+    recommended_bytes: float
+    savings_usd_per_month: float
+    savings_unknown: int = Field(description="Claims that need another size at a price that is not known; they count as 0.")
+
+
 class AnalysisTotals(Answer):
-    """Totals over every container of the analysis."""
+    """Totals over every container of the analysis, and over its workloads' autoscalers and volumes (null: of an older version, which did not tell)."""
 
     workloads: int
     containers: int
@@ -140,6 +164,9 @@ class AnalysisTotals(Answer):
     savings_usd_per_month: float
     savings_unknown: int = Field(description="Containers whose savings are not known; they count as 0.")
     requests: RequestsOut
+    scaling: ScalingTotals | None = None
+    storage: StorageTotals | None = None
+    total_savings_usd_per_month: float | None = Field(default=None, description="Of requests, autoscalers and volumes. [USD per month]")
     top_savings: list[TopSaving]
 
 

@@ -131,15 +131,28 @@ class SummedDemand(Answer):
     high: SummedUse
 
 
+class MeanPods(Answer):
+    """Pods that run in the mean: within an autoscaler's bounds by the measured demand, else the count; null = not known."""
+
+    current: float | None
+    recommended: float | None
+
+
 class ScalingOut(Answer):
     """How many pods the workload needs. `autoscaler`: bounds of what scales it; `advice`: a count, instead of a smaller request; null: not to choose."""
 
     kind: Literal["autoscaler", "advice"] | None
     status: Literal["recommended", "unchanged", "withheld"]
     withheld_code: str | None
+    autoscaler: str | None = Field(description="Name of the HorizontalPodAutoscaler.")
+    managed_by: str | None = Field(description="What made the autoscaler and would set it back, such as `ScaledObject/web`.")
     current: ReplicaBounds
     recommended: ReplicaBounds
+    pods: MeanPods
     demand: SummedDemand
+    savings_usd_per_month: float | None = Field(
+        description="Of bounds: on top of what smaller requests save. Of advice: instead of it. Null: not known. [USD per month]"
+    )
     reasons: list[ReasonOut]
 
 
@@ -156,6 +169,9 @@ class VolumeOut(Answer):
     growth_bytes_per_day: float | None
     days_until_full: float | None = Field(description="At that growth; null: it does not grow. [d]")
     confidence: float | None
+    savings_usd_per_month: float | None = Field(
+        default=None, description="A larger volume costs more: below 0. Null: its price is not known."
+    )
     reasons: list[ReasonOut]
 
 

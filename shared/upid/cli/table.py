@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from upid.cli.outputs import clusters_in
+from upid.cli.outputs.workloads import SCALING_HEADS, VOLUME_HEADS, money, name_of, scaling_rows, volume_rows
 from upid.domain.quantities import format_cpu, format_memory
 
 GIB: Final = 2**30
@@ -16,10 +17,13 @@ MOST_TELLING: Final = (
 RISK_STYLE: Final = {"low": "green", "medium": "yellow", "high": "red"}
 
 
-def render(document: dict[str, Any], width: int | None = None, *, color: bool = False) -> str:
+def render(
+    document: dict[str, Any], width: int | None = None, *, color: bool = False, beside: Sequence[Mapping[str, Any]] | None = None
+) -> str:
     """Return a document's recommendations, cluster by cluster, and totals as text. `width`: columns of a line, None = the terminal's; `color` makes it for a terminal.
 
     Rows are in the document's order. What is unchanged or withheld is counted by reason beneath, where the rows are only those that change something.
+    Autoscalers and volumes that need other values have tables of their own: those of the rows, or of the entries `beside`.
     """
     from io import StringIO
 
@@ -33,6 +37,8 @@ def render(document: dict[str, Any], width: int | None = None, *, color: bool = 
             console.print(_plain(part["cluster"]), style="bold")
         if part["recommendations"]:
             console.print(_table(part["recommendations"]))
+        for table in _of_workloads(part["recommendations"] if beside is None else beside):
+            console.print(table)
     for line in _totals(document["summary"], sum(len(part["recommendations"]) for part in parts)):
         console.print(line, markup=False)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().strip("\n").splitlines())
@@ -47,6 +53,25 @@ def _table(entries: Sequence[Mapping[str, Any]]) -> Any:
         table.add_column(name, **options)
     for entry in entries:
         table.add_row(*(_plain(cell) for cell in _cells(entry)), style="dim" if entry["status"] != "recommended" else "")
+    return table
+
+
+def _of_workloads(entries: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
+    """Yield the table of autoscalers and that of volumes, where any needs other values."""
+    for heads, rows in ((SCALING_HEADS, scaling_rows(entries)), (VOLUME_HEADS, volume_rows(entries))):
+        if rows:
+            yield _small(heads, rows)
+
+
+def _small(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in heads:
+        table.add_column(name, **_SMALL.get(name, {"no_wrap": True}))
+    for row in rows:
+        table.add_row(*(_plain(cell) for cell in row))
     return table
 
 
@@ -71,15 +96,20 @@ _COLUMNS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 )
 
 
+_SMALL: Final[Mapping[str, Any]] = dict(_COLUMNS) | {
+    "autoscaled workload": dict(_COLUMNS)["workload"],
+    "volume": dict(_COLUMNS)["workload"],
+}
+
+
 def _cells(entry: Mapping[str, Any]) -> Iterator[str]:
     current, wanted = entry["current"], entry["recommended"]
-    yield f"{entry['namespace']}/{entry['name']}" + ("" if entry["kind"] == "Deployment" else f" ({entry['kind']})")
+    yield name_of(entry)
     yield entry["container"]
     yield str(entry["replicas"])
     yield _change(current["cpu_request_cores"], wanted["cpu_request_cores"], format_cpu)
     yield _change(current["memory_request_bytes"], wanted["memory_request_bytes"], format_memory)
-    savings = entry["savings_usd_per_month"]
-    yield "" if savings is None else f"{savings:,.2f}"
+    yield money(entry["savings_usd_per_month"])
     confidence = entry["confidence"]
     yield "" if confidence is None else f"{confidence:.0%}"
     risk = entry["risk"] or {}
@@ -116,6 +146,39 @@ def _totals(summary: Mapping[str, Any], shown: int) -> Iterator[str]:
             f"Requests: {now['cpu_request_cores']:,.1f} → {then['cpu_request_cores']:,.1f} cores, "
             f"{now['memory_request_bytes'] / GIB:,.1f} → {then['memory_request_bytes'] / GIB:,.1f} GiB."
         )
-    yield f"Savings: {summary['savings_usd_per_month']:,.2f} USD a month."
+    yield from _beside(summary)
+    yield _savings(summary)
     if summary["recommended"] > shown:
         yield f"The {shown:,} changes that save most are shown."
+
+
+def _beside(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what autoscalers and volumes come to, where there are any."""
+    scaling, storage = (summary.get(name) or {} for name in ("scaling", "storage"))
+    if sum(scaling.get(name, 0) for name in ("recommended", "unchanged", "withheld")):
+        counted = f"{scaling['recommended']:,} to change, {scaling['unchanged']:,} right as they are, {scaling['withheld']:,} without a recommendation"
+        yield f"Autoscalers: {counted}."
+    if scaling.get("advised"):
+        yield f"Instead of smaller requests {scaling['advised']:,} workloads could have another number of pods: `scaling` of the JSON tells."
+    if storage.get("claims"):
+        yield (
+            f"Volumes: {storage['recommended']:,} of {storage['claims']:,} to grow, "
+            f"{storage['current_bytes'] / GIB:,.0f} → {storage['recommended_bytes'] / GIB:,.0f} GiB."
+        )
+
+
+def _savings(summary: Mapping[str, Any]) -> str:
+    """Return what all of it saves; where more than requests changes, what each part does."""
+    requests, total = summary["savings_usd_per_month"], summary.get("total_savings_usd_per_month")
+    parts = {
+        name: summary[key]["savings_usd_per_month"]
+        for name, key in (("autoscalers", "scaling"), ("volumes", "storage"))
+        if summary.get(key)
+    }
+    if total is None or not any(parts.values()):
+        return f"Savings: {requests:,.2f} USD a month."
+    return (
+        f"Savings: {total:,.2f} USD a month: requests {requests:,.2f}, "
+        + ", ".join(f"{name} {saved:,.2f}" for name, saved in parts.items())
+        + "."
+    )

@@ -38,13 +38,17 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Autoscaler:
-    """A HorizontalPodAutoscaler of a workload. `cpu_utilization`, `memory_utilization`: target share of the request [%], None = not scaled by it."""
+    """A HorizontalPodAutoscaler of a workload. `cpu_utilization`, `memory_utilization`: target share of the request [%], None = not scaled by it.
+
+    managed_by: what made it and keeps it as it is, as `kind/name`, "" = nothing does.
+    """
 
     name: str
     min_replicas: int
     max_replicas: int
     cpu_utilization: float | None = None
     memory_utilization: float | None = None
+    managed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

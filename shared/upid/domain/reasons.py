@@ -49,6 +49,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "volume_full": "At that growth it is full in {volume_days_until_full} days.",
     "volume_as_is": "Its size is right as it is.",
     "volume_never_smaller": "{volume_need_bytes} would be enough, but a volume cannot be made smaller.",
+    "volume_price_unknown": "What this storage class costs is not known, so no savings are told.",
     "memory_page_cache": "Of the {memory_peak_bytes} of its working set {resident_bytes} were resident at most: the rest is page cache, for which the limit leaves room.",
     "run_peaks": "{runs} runs were seen, each counts once, by its peak: CPU of {cpu_runs_cores} covers them as the strategy asks.",
     "replicas_low_demand": "All pods together use {scaling_low_cores} CPU and {scaling_low_bytes} of memory or less for 5 % of the time.",

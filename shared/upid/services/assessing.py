@@ -112,7 +112,9 @@ def assess_loaded(loaded: Loaded, options: Options, prices: Prices) -> Table:
         loaded.rows, loaded.profile, loaded.evidence, prices=prices, nodes=loaded.inventory.nodes, options=options, window=loaded.window,
         folds=loaded.folds, resident_bytes=loaded.resident_bytes,
     )  # fmt: skip
-    return table if loaded.storage is None else replace(table, volumes=volume_entries(loaded.storage, options))
+    if loaded.storage is None:
+        return table
+    return replace(table, volumes=volume_entries(loaded.storage, options, prices, loaded.inventory.nodes))
 
 
 def is_selected(row: ContainerRow, request: Mapping[str, Any]) -> bool:

@@ -1,9 +1,8 @@
-"""Recommendations as people and programs read them: one row of a table as JSON, and the summary of tables."""
+"""Recommendations as people and programs read them: one row of a table as JSON."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -34,8 +33,8 @@ def number(value: Any, *, digits: int | None = None) -> float | int | None:
     return float(f"{plain:.{SIGNIFICANT}g}")
 
 
-def _size(name: str, value: Any) -> float | int | None:
-    """Return cores to the nanocore, bytes whole."""
+def size(name: str, value: Any) -> float | int | None:
+    """Return an amount as JSON has it, by the unit in its name: cores to the nanocore, bytes whole."""
     shown = number(value, digits=9 if name.endswith("_cores") else 0)
     return int(shown) if shown is not None and name.endswith("_bytes") else shown
 
@@ -63,8 +62,8 @@ def entry(table: Table, index: int, rules: list[dict[str, Any]] | None = None) -
         "namespace": row.namespace, "kind": row.kind, "name": row.name, "uid": row.uid, "container": row.container, "role": row.role,
         "replicas": row.replicas,
         "status": STATUSES[int(columns["status"][index])], "withheld_code": None if code == NOT_WITHHELD else WITHHELD_CODES[code],
-        "current": {name: _size(name, getattr(row.resources, name)) for name in RESOURCES},
-        "recommended": {name: _size(name, columns[name][index]) for name in RESOURCES},
+        "current": {name: size(name, getattr(row.resources, name)) for name in RESOURCES},
+        "recommended": {name: size(name, columns[name][index]) for name in RESOURCES},
         "evidence": _evidence(table, index), "reasons": _reasons(table, index) + reasons_of(rules), "rules": rules,
         "confidence": number(columns["confidence"][index], digits=4), "backtest": _backtest(table, index), "risk": _risk(table, index),
         "savings_usd_per_month": number(columns["savings_usd_per_month"][index], digits=4), "scaling": scaling_entry(table, index),
@@ -76,7 +75,9 @@ def scaling_entry(table: Table, index: int) -> dict[str, Any] | None:
     """Return how many pods the row's workload needs; None in a table that was written before this was told.
 
     Keys: kind (`autoscaler`: bounds are recommended; `advice`: a count, another way to save than a smaller request; None: not to choose), status,
-    withheld_code, current and recommended {min_replicas, max_replicas} (equal for a count), demand {low, high} x {cpu_cores, memory_bytes}, reasons.
+    withheld_code, autoscaler (its name, None = there is none), managed_by (what would set it back, None = nothing), current and recommended {min_replicas, max_replicas} (equal for a count), pods {current,
+    recommended} (that run in the mean), demand {low, high} x {cpu_cores, memory_bytes}, savings_usd_per_month (of bounds: on top of what requests save; of
+    advice: instead of it), reasons.
     """
     from upid.engine.rightsizing.columns import (  # noqa: PLC0415 API groups must start without numpy
         NOT_WITHHELD,
@@ -86,19 +87,22 @@ def scaling_entry(table: Table, index: int) -> dict[str, Any] | None:
         STATUSES,
     )
 
-    columns = table.columns
-    if "scaling_kind" not in columns:
+    columns, scaler = table.columns, table.rows[index].autoscaler
+    if "scaling_savings_usd_per_month" not in columns:
         return None
     kind, code = int(columns["scaling_kind"][index]), int(columns["scaling_code"][index])
     return {
         "kind": SCALING_KINDS[kind] if kind else None, "status": STATUSES[int(columns["scaling_status"][index])],
-        "withheld_code": None if code == NOT_WITHHELD else SCALING_CODES[code],
+        "withheld_code": None if code == NOT_WITHHELD else SCALING_CODES[code], "autoscaler": scaler.name if scaler else None,
+        "managed_by": (scaler.managed_by or None) if scaler else None,
         "current": {f"{end[:3]}_replicas": _pods(columns[f"scaling_now_{end}"][index]) for end in ("minimum", "maximum")},
         "recommended": {f"{end[:3]}_replicas": _pods(columns[f"scaling_{end}"][index]) for end in ("minimum", "maximum")},
+        "pods": {when: number(columns[name][index], digits=2) for when, name in (("current", "scaling_now_pods"), ("recommended", "scaling_pods"))},
         "demand": {
             share: {name: number(columns[f"scaling_{share}_{unit}"][index]) for name, unit in (("cpu_cores", "cores"), ("memory_bytes", "bytes"))}
             for share in ("low", "high")
         },
+        "savings_usd_per_month": number(columns["scaling_savings_usd_per_month"][index], digits=4),
         "reasons": told_reasons(SCALING_REASONS, table, "scaling_reasons", index),
     }  # fmt: skip
 
@@ -165,53 +169,3 @@ def entries(table: Table) -> list[dict[str, Any]]:
     plain = replace(table, rows=list(table.rows), columns={name: column.tolist() for name, column in table.columns.items()})
     rules = verdicts(table.rulings)
     return [entry(plain, i, rules.get(i, [])) for i in range(len(plain.rows))]
-
-
-def summary(table: Table) -> dict[str, Any]:
-    """Return totals of a table.
-
-    Keys: workloads, containers, recommended, unchanged, withheld, withheld_by_code {code: count}, savings_usd_per_month, savings_unknown,
-    requests {current, recommended}, each {cpu_request_cores, memory_request_bytes}: times replicas over the rows, what is not set counted as 0. A saving
-    that is not known counts as 0, and its row in `savings_unknown`.
-    """
-    import numpy as np  # noqa: PLC0415 API groups must start without numpy
-
-    from upid.engine.rightsizing.columns import STATUSES, WITHHELD_CODES  # noqa: PLC0415 for the same reason
-
-    rows, columns = list(table.rows), table.columns
-    status, codes, savings = columns["status"], columns["withheld_code"], columns["savings_usd_per_month"]
-    replicas = np.array([row.replicas for row in rows], dtype=np.float64)
-    names = ("cpu_request_cores", "memory_request_bytes")
-    now = {name: np.array([getattr(row.resources, name) or 0.0 for row in rows]) for name in names}
-    counted = {name: int((status == position).sum()) for position, name in enumerate(STATUSES)}
-    return {
-        "workloads": len({row.uid for row in rows}), "containers": len(rows), **counted,
-        "withheld_by_code": {code: count for i, code in enumerate(WITHHELD_CODES) if (count := int((codes == i).sum()))},
-        "savings_usd_per_month": number(np.nansum(savings), digits=2), "savings_unknown": int(np.isnan(savings).sum()),
-        "requests": {
-            "current": {name: _size(name, (now[name] * replicas).sum()) for name in names},
-            "recommended": {name: _size(name, np.nansum(columns[name] * replicas)) for name in names},
-        },
-    }  # fmt: skip
-
-
-def merge_summaries(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the summary of several tables that share no workload from their summaries; of none, that of an empty table."""
-    counts = ("workloads", "containers", "recommended", "unchanged", "withheld", "savings_unknown")
-    names = ("cpu_request_cores", "memory_request_bytes")
-    total: Counter[str] = Counter()
-    codes: Counter[str] = Counter()
-    savings: list[float] = []
-    requests: dict[str, dict[str, list[float]]] = {when: {name: [] for name in names} for when in ("current", "recommended")}
-    for part in parts:
-        total.update({name: part[name] for name in counts})
-        codes.update(part["withheld_by_code"])
-        savings.append(part["savings_usd_per_month"])
-        for when, amounts in requests.items():
-            for name in names:
-                amounts[name].append(part["requests"][when][name])
-    return {
-        **{name: total[name] for name in counts[:-1]}, "withheld_by_code": dict(sorted(codes.items())),
-        "savings_usd_per_month": round(math.fsum(savings), 2), "savings_unknown": total["savings_unknown"],
-        "requests": {when: {name: _size(name, math.fsum(amounts[name])) for name in names} for when, amounts in requests.items()},
-    }  # fmt: skip

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from upid.domain.errors import NotFoundError
 from upid.domain.ids import RecommendationPlace, recommendation_id, recommendation_place
-from upid.engine.rightsizing.columns import STATUSES
-from upid.services.recommendation_queries import RecommendationQuery
+from upid.engine.rightsizing.columns import RECOMMENDED, SCALING_KINDS, STATUSES
+from upid.services.recommendation_queries import Change, RecommendationQuery
 from upid.services.shelf import Shelf, Shelves
+from upid.services.sizing import Table
 
 COLUMN_OF: Final = {"savings": "savings_usd_per_month", "confidence": "confidence", "risk": "risk_score"}
 
@@ -102,7 +103,16 @@ class Library:
             mask &= self._column("status") == STATUSES.index(query.status)
         if query.min_savings is not None:
             mask &= np.nan_to_num(self._column(COLUMN_OF["savings"])) >= query.min_savings
+        if query.changes is not None:
+            mask &= self._changing(query.changes)
         return mask if query.review is None else mask & self._reviewed(query.review, reviews, unreviewed)
+
+    def _changing(self, what: Change) -> NDArray[np.bool_]:
+        if what == "requests":
+            return np.asarray(self._column("status") == RECOMMENDED)
+        return np.concatenate(
+            [_scaled(shelf.table) if what == "scaling" else _growing(shelf.table) for shelf in self.shelves] or [np.empty(0, bool)]
+        )
 
     def _reviewed(self, wanted: str, reviews: Mapping[str, str], unreviewed: str) -> NDArray[np.bool_]:
         mask = np.full(int(self.first[-1]), wanted == unreviewed)
@@ -111,3 +121,17 @@ class Library:
             if place is not None and place.shard in self.shards:
                 mask[self._position(place)] = review == wanted
         return mask
+
+
+def _scaled(table: Table) -> NDArray[np.bool_]:
+    """Return the rows of workloads whose autoscaler needs other bounds; none in a table from before this was told."""
+    nothing = np.zeros(len(table.rows))
+    kind, status = (np.asarray(table.columns.get(f"scaling_{name}", nothing)) for name in ("kind", "status"))
+    result: NDArray[np.bool_] = (kind == SCALING_KINDS.index("autoscaler")) & (status == RECOMMENDED)
+    return result
+
+
+def _growing(table: Table) -> NDArray[np.bool_]:
+    """Return the rows of workloads with a volume that must be larger."""
+    growing = {uid for uid, volumes in table.volumes.items() if any(volume["status"] == "recommended" for volume in volumes)}
+    return np.fromiter((row.uid in growing for row in table.rows), bool, len(table.rows))

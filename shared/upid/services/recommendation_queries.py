@@ -9,6 +9,7 @@ from upid.domain.errors import ConflictError
 from upid.domain.recommendations import Review
 
 MOST_PER_PAGE: Final = 1000
+Change = Literal["requests", "scaling", "storage"]
 Sort = Literal["savings", "-savings", "confidence", "-confidence", "risk", "-risk", "name", "-name"]
 
 
@@ -26,7 +27,10 @@ class NothingToApproveError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class RecommendationQuery:
-    """Which recommendations to list, and in what order. None = no filter; `sort` with `-` in front: the highest first."""
+    """Which recommendations to list, and in what order. None = no filter; `sort` with `-` in front: the highest first.
+
+    changes: only those whose requests or limits change, whose workload's autoscaler does, or a volume of it.
+    """
 
     namespace: str | None = None
     kind: str | None = None
@@ -38,6 +42,7 @@ class RecommendationQuery:
     limit: int = 100
     cursor: str | None = None
     analysis_id: str | None = None
+    changes: Change | None = None
 
 
 class Found(NamedTuple):

@@ -109,7 +109,7 @@ class _Run:
         """Take in the entries of a group of namespaces and return whether there was any usage of theirs; without usage they are withheld."""
         from upid.engine.rightsizing.folds import folded_with_tests  # noqa: PLC0415 as above
         from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
-        from upid.services import assessing, entries, features, sizing  # noqa: PLC0415 as above
+        from upid.services import assessing, entries, features, sizing, summaries  # noqa: PLC0415 as above
         from upid.services.rules import active, ruling, rulings  # noqa: PLC0415 as above
         from upid.services.short_lived import samples_of_usage  # noqa: PLC0415 as above
 
@@ -125,7 +125,7 @@ class _Run:
         if mine:
             table = ruling.ruled(features.shard_features(0, loaded, table, self.prices), active.built_in_rules(), self.options)
         self.entries += entries.entries(table)
-        self.summaries.append(entries.summary(table))
+        self.summaries.append(summaries.summary(table))
         self.rules.append(rulings.counted(table.rulings))
         return bool(len(samples.row))
 
@@ -261,8 +261,8 @@ def _part(inventory: Inventory, namespaces: Sequence[str]) -> Inventory:
 
 
 def _result(run: _Run, context: str) -> ScanResult:
-    from upid.services.entries import merge_summaries  # noqa: PLC0415 numerics load while the cluster is being read
     from upid.services.rules.rulings import add_up  # noqa: PLC0415 as above
+    from upid.services.summaries import merge_summaries  # noqa: PLC0415 numerics load while the cluster is being read
 
     run.entries.sort(key=lambda e: (e["namespace"], e["kind"], e["name"], e["uid"]))
     warnings = tuple(dict.fromkeys(run.warnings))

@@ -52,7 +52,7 @@ def together(results: Sequence[ScanResult], errors: Sequence[WorkError], warning
 
     errors: of all of them, and of clusters that gave no result; warnings: what is told beside theirs.
     """
-    from upid.services.entries import merge_summaries  # noqa: PLC0415 numerics are loaded by now
+    from upid.services.summaries import merge_summaries  # noqa: PLC0415 numerics are loaded by now
 
     documents = [result.document for result in results]
     told_of = [f"{r.document['cluster']}: {text}" for r in results for text in r.warnings]

@@ -16,9 +16,9 @@ from upid.domain.ids import recommendation_id
 from upid.domain.inventory import Inventory
 from upid.domain.work import WorkError
 from upid.ports.blobs import Blobs
-from upid.services.entries import merge_summaries, summary
 from upid.services.rules import rulings
 from upid.services.sizing import Table
+from upid.services.summaries import merge_summaries, summary
 
 TOP_SAVINGS: Final = 10
 STAGES: Final = ("load", "analyze", "persist")

@@ -134,18 +134,21 @@ def assess_rows(
     resident set of each row, NaN = not known.
     """
     from upid.engine.rightsizing.assess import assess  # noqa: PLC0415 it needs numpy, and API groups import this module
+    from upid.engine.rightsizing.consequences import scaling_savings  # noqa: PLC0415 for the same reason
     from upid.engine.rightsizing.replicas import scale  # noqa: PLC0415 for the same reason
     from upid.services.gathering import current_of, evidence_columns, prices_of, replicas_of  # noqa: PLC0415 for the same reason
 
     current: CurrentResources = current_of(rows, nodes)
     price: PriceColumns = prices_of(rows, nodes, prices)
     rates = {"cpu_usd_per_core_hour": price.cpu_usd_per_core_hour, "memory_usd_per_gib_hour": price.memory_usd_per_gib_hour}
-    columns = assess(profile, evidence, current, price, options, folds=folds, resident_bytes=resident_bytes).columns
+    columns = dict(assess(profile, evidence, current, price, options, folds=folds, resident_bytes=resident_bytes).columns)
     workload = workload_index(rows)
     scaling = scale(profile, replicas_of(rows, workload, current), options) if len(rows) else {}
-    by_row = {name: column[workload] for name, column in scaling.items()}
+    columns |= {name: column[workload] for name, column in scaling.items()}
+    if len(rows):
+        columns["scaling_savings_usd_per_month"] = scaling_savings(columns, current, price, workload)
     told = evidence_columns(evidence) | {"evidence_effective_samples": columns["effective_samples"], "evidence_runs": columns["runs"]}
-    return Table(rows, {**columns, **by_row, **told, **rates}, window, evidence.source)
+    return Table(rows, {**columns, **told, **rates}, window, evidence.source)
 
 
 def pack_table(table: Table) -> bytes:

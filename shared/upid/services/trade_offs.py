@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from upid.services.assessing import Assessor, Loaded, options_for
-from upid.services.entries import summary
 from upid.services.sizing import Table
+from upid.services.summaries import summary
 
 TIME_ABOVE: Final = "backtest_cpu_time_above_request"
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.errors import UnavailableError
-from upid.domain.inventory import Claim, Inventory
+from upid.domain.inventory import Claim, Inventory, Node
 from upid.domain.reasons import text_of
 from upid.engine.rightsizing.columns import NOT_WITHHELD, STATUSES, VOLUME_CODES, VOLUME_REASONS
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.volumes import TREND_DAYS, VolumeUse, size_volumes
 from upid.ports.metrics_source import MetricsSource, NamespaceUsage, Window
+from upid.ports.prices import Prices
 from upid.ports.usage_history import MetricChunk
 from upid.services.attribution import Owners, attribute_family
 from upid.services.entries import number
@@ -92,13 +93,16 @@ def asked_storage(
     return claim_use(claims, [chunk] if chunk.keys else []), tuple(warnings)
 
 
-def volume_entries(held: ClaimUse, options: Options) -> dict[str, list[Entry]]:
-    """Return what each workload's claims need, by the workload's uid, claims in order of their names.
+def volume_entries(held: ClaimUse, options: Options, prices: Prices, nodes: Sequence[Node]) -> dict[str, list[Entry]]:
+    """Return what each workload's claims need, by the workload's uid, claims in order of their names. `nodes`: the cluster's, which tell its provider.
 
     Keys of an entry: claim, storage_class, status, withheld_code, current_bytes, recommended_bytes, used_bytes (largest), growth_bytes_per_day,
-    days_until_full, confidence, reasons.
+    days_until_full, confidence, reasons, savings_usd_per_month (of a larger one below 0; None = its price is not known).
     """
-    columns = {name: column.tolist() for name, column in size_volumes(held.use, options).items()}
+    types, region = {node.instance_type for node in nodes}, next((node.region for node in nodes if node.region), "")
+    of_class = {name: prices.of_volume(name, types, region).usd_per_gib_month for name in {claim.storage_class for claim in held.claims}}
+    usd_per_gib_month = np.array([of_class[claim.storage_class] for claim in held.claims], dtype=np.float64)
+    columns = {name: column.tolist() for name, column in size_volumes(held.use, options, usd_per_gib_month).items()}
     found: dict[str, list[Entry]] = {}
     for i in sorted(range(len(held.claims)), key=lambda i: held.claims[i].name):
         found.setdefault(held.claims[i].workload_uid, []).append(_entry(held.claims[i], columns, i))
@@ -113,7 +117,7 @@ def _entry(claim: Claim, columns: Mapping[str, list[Any]], i: int) -> Entry:
         "recommended_bytes": number(columns["volume_size_bytes"][i]), "used_bytes": number(columns["volume_peak_bytes"][i]),
         "growth_bytes_per_day": number(columns["volume_growth_bytes_per_day"][i]),
         "days_until_full": number(columns["volume_days_until_full"][i], digits=2), "confidence": number(columns["volume_confidence"][i], digits=4),
-        "reasons": _reasons(columns, i),
+        "reasons": _reasons(columns, i), "savings_usd_per_month": number(columns["volume_savings_usd_per_month"][i], digits=4),
     }  # fmt: skip
 
 

@@ -134,6 +134,15 @@ def test_autoscalers_stand_at_what_they_scale(api: Api) -> None:
     assert second.autoscaler is None
 
 
+def test_an_autoscaler_that_something_keeps_as_it_is_tells_what_does(api: Api) -> None:
+    api.add(DEPLOYMENTS, workload("a", "web"))
+    scaler = named("a", "keda-hpa-web") | {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 9}}
+    scaler["metadata"]["ownerReferences"] = [{"kind": "ScaledObject", "name": "web", "uid": "y", "controller": True}]
+    api.add(SCALERS, scaler)
+
+    assert only(api.inventory(), "Deployment").autoscaler == Autoscaler("keda-hpa-web", 1, 9, managed_by="ScaledObject/web")
+
+
 def test_an_old_server_tells_its_autoscalers_in_the_first_version(api: Api) -> None:
     del api.lists[SCALERS]
     spec = {

@@ -1,6 +1,8 @@
-"""Prices of nodes, worked out by hand."""
+"""Prices of nodes and volumes, worked out by hand."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 
@@ -49,6 +51,32 @@ def test_an_unknown_type_on_spot_costs_opencosts_spot_rates(capacity_type: str) 
 def test_a_price_from_another_region_says_so() -> None:
     assert "in us-east-1, not eu-west-1" in PRICES.of_node("m5.large", "eu-west-1", "").source
     assert "in eastus (" in PRICES.of_node("Standard_D2s_v5", "eastus", "").source
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "instance_type", "region", "usd", "where"),
+    [("gp3", "m5.large", "us-east-1", 0.08, "us-east-1"), ("gp2", "m5.large", "eu-west-1", 0.10, "us-east-1, not eu-west-1"),
+     ("standard-rwo", "e2-standard-8", "", 0.10, "us-central1"), ("managed-csi", "Standard_D2s_v5", "eastus", 0.075, "eastus")],
+)  # fmt: skip
+def test_a_volume_costs_what_its_class_does_with_the_provider_of_the_nodes(
+    storage_class: str, instance_type: str, region: str, usd: float, where: str
+) -> None:
+    price = PRICES.of_volume(storage_class, [instance_type, ""], region)
+
+    assert price.usd_per_gib_month == usd
+    assert price.source == f"list price of {storage_class} in {where} (bundled table of 2024)"
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "instance_types", "why"),
+    [("standard", ["m5.large"], "not in the table of aws"), ("", ["m5.large"], "no class"), ("gp3", ["mainframe"], "tells the provider"),
+     ("gp3", [], "tells the provider"), ("gp3", ["m5.large", "e2-standard-8"], "several providers")],
+)  # fmt: skip
+def test_a_volume_whose_price_is_not_known_has_none(storage_class: str, instance_types: list[str], why: str) -> None:
+    price = PRICES.of_volume(storage_class, instance_types, "us-east-1")
+
+    assert math.isnan(price.usd_per_gib_month)
+    assert why in price.source
 
 
 def test_every_row_of_the_table_is_a_plausible_price() -> None:

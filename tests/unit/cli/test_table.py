@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from outside.scanned import scaling, volume
 
 from upid.cli.table import render
 
@@ -14,7 +15,7 @@ def entry(**more: Any) -> dict[str, Any]:
     now = {"cpu_request_cores": 1.0, "cpu_limit_cores": None, "memory_request_bytes": 1024.0 * MIB, "memory_limit_bytes": None}
     then = now | {"cpu_request_cores": 0.25, "memory_request_bytes": 300.0 * MIB}
     return {
-        "namespace": "shop", "kind": "Deployment", "name": "web", "container": "app", "replicas": 3, "status": "recommended", "withheld_code": None,
+        "namespace": "shop", "kind": "Deployment", "name": "web", "uid": "u", "container": "app", "replicas": 3, "status": "recommended", "withheld_code": None,
         "current": now, "recommended": then, "reasons": [{"code": "cpu_quantile", "text": "CPU use is above 240m.", "values": {}}],
         "confidence": 0.874, "risk": {"score": 27, "level": "medium"}, "savings_usd_per_month": 1234.5,
     } | more  # fmt: skip
@@ -81,6 +82,36 @@ def test_totals_stand_beneath() -> None:
         "Without one: no_data 2.",
         "Requests: 10.0 → 4.0 cores, 2.0 → 1.5 GiB.",
         "Savings: 1,234.50 USD a month.",
+    ]
+
+
+def test_autoscalers_and_volumes_that_change_have_tables_of_their_own_with_a_row_each() -> None:
+    both = {"scaling": scaling(), "storage": [volume(), volume(claim="kept", status="unchanged")]}
+    rendered = text(entry(**both), entry(container="proxy", **both))
+
+    (pods,), (volumes,) = ([line for line in rendered.splitlines() if mark in line] for mark in ("to 14", "109Gi"))
+    assert re.split(r" {2,}", pods.strip()) == ["shop/web", "4 to 9 → 2 to 14", "5.2 → 4.5", "15.24", "High."]
+    assert re.split(r" {2,}", volumes.strip()) == ["shop/web", "data-db-0", "100Gi → 109Gi", "-0.72", "It held 86Gi."]
+    assert "kept" not in rendered
+
+
+def test_an_advised_count_and_what_stays_have_no_row() -> None:
+    rendered = text(entry(scaling=scaling(kind="advice"), storage=[]), entry(uid="v", scaling=scaling(status="unchanged")))
+
+    assert "least to most pods" not in rendered
+
+
+def test_the_total_adds_up_what_requests_autoscalers_and_volumes_save() -> None:
+    beside = {
+        "scaling": {"recommended": 1, "unchanged": 0, "withheld": 2, "advised": 3, "savings_usd_per_month": 15.24},
+        "storage": {"claims": 2, "recommended": 1, "current_bytes": 2**31, "recommended_bytes": 2**32, "savings_usd_per_month": -0.72},
+    }
+
+    assert text(entry(), total_savings_usd_per_month=1249.02, **beside).splitlines()[-4:] == [
+        "Autoscalers: 1 to change, 0 right as they are, 2 without a recommendation.",
+        "Instead of smaller requests 3 workloads could have another number of pods: `scaling` of the JSON tells.",
+        "Volumes: 1 of 2 to grow, 2 → 4 GiB.",
+        "Savings: 1,249.02 USD a month: requests 1,234.50, autoscalers 15.24, volumes -0.72.",
     ]
 
 

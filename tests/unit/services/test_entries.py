@@ -14,8 +14,9 @@ from upid.domain.inventory import Autoscaler, Container, Resources
 from upid.domain.reasons import TEXTS, percent, text_of
 from upid.domain.times import format_time
 from upid.engine.rightsizing.columns import REASONS, SCALING_REASONS, VOLUME_REASONS
-from upid.services.entries import entries, entry, merge_summaries, summary
+from upid.services.entries import entries, entry
 from upid.services.sizing import rows_of
+from upid.services.summaries import merge_summaries, summary
 
 KEYS = [
     "namespace", "kind", "name", "uid", "container", "role", "replicas", "status", "withheld_code", "current", "recommended", "evidence",
@@ -85,6 +86,44 @@ def test_an_autoscaled_workload_is_told_its_bounds_and_another_gets_advice() -> 
     assert (found["api"]["kind"], found["api"]["status"]) == ("advice", "unchanged")
     assert found["api"]["recommended"] == {"min_replicas": 2, "max_replicas": 2}
     assert (found["dark"]["status"], found["dark"]["withheld_code"]) == ("withheld", "not_enough_data")
+
+
+def test_bounds_that_hold_pods_up_save_them_and_stand_in_the_totals_once() -> None:
+    proxy = Container("proxy", Resources(1.0, None, GIB, None), role="sidecar")
+    scaler = Autoscaler("web-hpa", 3, 5, cpu_utilization=50.0, managed_by="ScaledObject/web")
+    rows = rows_of(inventory(workload("web", APP, proxy, autoscaler=scaler)))
+    given = table(rows, chunk([("uid-web", "app", "p"), ("uid-web", "proxy", "p")], noise(7, series=2)))
+
+    found, totals = entries(given), summary(given)
+
+    scaling = found[0]["scaling"]
+    assert (scaling["autoscaler"], scaling["managed_by"]) == ("web-hpa", "ScaledObject/web")
+    # 0.4 cores of 2 x 50 % need one pod; three ran for the sake of the bounds, two stay in case that one fails.
+    assert scaling["pods"] == {"current": 3.0, "recommended": 2.0}
+    pod = sum(0.03 * e["recommended"]["cpu_request_cores"] + 0.004 * e["recommended"]["memory_request_bytes"] / GIB for e in found) * 730
+    assert scaling["savings_usd_per_month"] == pytest.approx(pod, abs=1e-3)
+    assert totals["scaling"] == {
+        "recommended": 1, "unchanged": 0, "withheld": 0, "advised": 0, "savings_usd_per_month": pytest.approx(pod, abs=0.01), "savings_unknown": 0,
+    }  # fmt: skip
+    assert totals["total_savings_usd_per_month"] == pytest.approx(totals["savings_usd_per_month"] + pod, abs=0.01)
+
+
+def test_volumes_are_summed_up_and_one_without_a_price_is_counted() -> None:
+    def volume(status: str, size: float, wanted: float, saved: float | None) -> dict[str, Any]:
+        return {"status": status, "current_bytes": size, "recommended_bytes": wanted, "savings_usd_per_month": saved}
+
+    volumes = {
+        "uid-api": [volume("recommended", 1.0, 2.0, -0.5), volume("unchanged", 3.0, 3.0, 0.0)],
+        "uid-web": [volume("recommended", 5.0, 9.0, None)],
+    }
+
+    found = summary(replace(shop(), volumes=volumes))
+
+    assert found["storage"] == {
+        "claims": 3, "recommended": 2, "unchanged": 1, "withheld": 0, "current_bytes": 9.0, "recommended_bytes": 14.0,
+        "savings_usd_per_month": -0.5, "savings_unknown": 1,
+    }  # fmt: skip
+    assert found["total_savings_usd_per_month"] == pytest.approx(found["savings_usd_per_month"] - 0.5)
 
 
 def test_an_entry_of_a_table_from_before_scaling_was_told_has_none() -> None:
@@ -164,7 +203,8 @@ def test_summaries_of_parts_add_up_to_the_whole() -> None:
     found = merge_summaries(summary(part) for part in parts)
 
     expected = summary(whole)
-    assert found.pop("savings_usd_per_month") == pytest.approx(expected.pop("savings_usd_per_month"), abs=0.02)
+    for name in ("savings_usd_per_month", "total_savings_usd_per_month"):
+        assert found.pop(name) == pytest.approx(expected.pop(name), abs=0.02)
     assert found == expected
 
 

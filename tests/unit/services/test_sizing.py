@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from upid.engine.rightsizing.options import Options
 from upid.engine.usage.evidence import exact_evidence
 from upid.engine.usage.folding import fold
 from upid.engine.usage.profile import empty_profile
-from upid.ports.prices import Price
+from upid.ports.prices import Price, VolumePrice
 from upid.ports.usage_history import SeriesKey, UsageChunk
 from upid.services.gathering import current_of, prices_of
 from upid.services.sizing import (
@@ -38,6 +38,11 @@ class TwoPrices:
         """Return the price by type alone."""
         assert isinstance(region + capacity_type, str)
         return Price(0.06, 0.008, "test") if instance_type == "big" else Price(0.03, 0.004, "test")
+
+    def of_volume(self, storage_class: str, instance_types: Collection[str], region: str) -> VolumePrice:
+        """Return a price that is not known."""
+        assert isinstance(f"{storage_class}{len(instance_types)}{region}", str)
+        return VolumePrice(float("nan"), "test")
 
 
 def workload(name: str, *containers: Container, **given: Any) -> Workload:

@@ -11,12 +11,15 @@ from unit.engine.making import GIB, MONDAY
 from worlds.analysis import analyze, listed
 from worlds.collection import World, workload
 
-from upid.domain.inventory import Claim
+from upid.adapters.pricing.table import BundledPrices
+from upid.domain.inventory import Autoscaler, Claim, Node
 from upid.engine.rightsizing.options import Options
 from upid.ports.usage_history import MetricChunk, SeriesKey
+from upid.services.recommendation_queries import Change
 from upid.services.volumes import claim_use, volume_entries
 
 HOUR = 3600
+NODES = [Node("n", "uid-n", 4, 16 * GIB, instance_type="m5.xlarge", region="us-east-1")]
 
 
 def chunk(used: dict[tuple[str, str, str], Any], *, start: int = MONDAY, step: int = HOUR, **others: Any) -> MetricChunk:
@@ -54,7 +57,7 @@ def test_entries_are_by_workload_and_tell_why() -> None:
     used = {("uid-db", "db-0", "data-db-0"): np.full(240, 9.5 * GIB), ("uid-x", "x", "cache"): np.full(240, GIB)}
 
     found = volume_entries(
-        claim_use([claim(), claim("cache", workload_uid="uid-x"), claim("gone")], [chunk(used)]), Options()
+        claim_use([claim(), claim("cache", workload_uid="uid-x"), claim("gone")], [chunk(used)]), Options(), BundledPrices(), NODES
     )  # fmt: skip
 
     grown, unseen = found["uid-db"]
@@ -67,7 +70,7 @@ def test_entries_are_by_workload_and_tell_why() -> None:
 
 
 def test_no_chunk_at_all_is_no_data() -> None:
-    found = volume_entries(claim_use([claim()], []), Options())
+    found = volume_entries(claim_use([claim()], []), Options(), BundledPrices(), NODES)
 
     assert found["uid-db"][0]["withheld_code"] == "volume_no_data"
 
@@ -87,3 +90,21 @@ def test_an_analysis_tells_the_storage_of_each_workload(tmp_path: Path) -> None:
     assert (held["status"], held["recommended_bytes"]) == ("unchanged", 10 * GIB)
     assert 0 < held["used_bytes"] < GIB
     assert [reason["code"] for reason in held["reasons"]] == ["volume_used", "volume_never_smaller"]
+
+
+def test_recommendations_are_listed_by_what_changes(tmp_path: Path) -> None:
+    db, web = workload("data", "db", kind="StatefulSet", containers=("main", "log")), workload("shop", "web")
+    web = replace(web, autoscaler=Autoscaler("web", 3, 9, cpu_utilization=80.0))
+    world = World.at(tmp_path, db, web, workload("shop", "api"))
+    world.cluster.listed = replace(world.cluster.listed, claims=(claim(workload_uid=db.uid, capacity_bytes=1.0),))
+    cluster_id = world.register()
+    world.collect(cluster_id)
+    summary = analyze(world, cluster_id)["summary"]
+
+    def names(changes: Change) -> list[tuple[str, str]]:
+        return [(entry["name"], entry["container"]) for entry in listed(world, cluster_id, changes=changes, sort="name").entries]
+
+    assert names("scaling") == [("web", "main")]
+    assert names("storage") == [("db", "log"), ("db", "main")]
+    assert len(names("requests")) == summary["recommended"]
+    assert (summary["scaling"]["recommended"], summary["storage"]["recommended"]) == (1, 1)

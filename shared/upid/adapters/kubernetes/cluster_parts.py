@@ -66,6 +66,7 @@ def reduce_autoscaler(body: Mapping[str, Any]) -> tuple[Target, Autoscaler] | Un
             max_replicas=int(spec["maxReplicas"]),
             cpu_utilization=shares.get("cpu"),
             memory_utilization=shares.get("memory"),
+            managed_by=f"{meta.owner.kind}/{meta.owner.name}" if meta.owner else "",
         )
         return Target(meta.namespace, str(wanted["kind"]), str(wanted["name"])), scaler
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -64,10 +64,10 @@ class Demonstration:
         cluster_id = self._register(tour)
         tour.collect(cluster_id)
         summary = tour.analyze(cluster_id)
-        entries = tour.recommendations(cluster_id, MOST_ROWS)
+        entries, beside = tour.recommendations(cluster_id, MOST_ROWS), tour.beside(cluster_id)
         terminal = sys.stdout.isatty()
         document = {"cluster": self.name, "summary": summary, "recommendations": entries}
-        print(f"\n{render(document, width=None if terminal else PIPE_COLUMNS, color=terminal)}")
+        print(f"\n{render(document, width=None if terminal else PIPE_COLUMNS, color=terminal, beside=beside)}")
         print(f"All of them   {server.url}{PREFIX}/optimization/recommendations/{cluster_id}")
         print(f"API           {server.url}{PREFIX}")
         print(f"OpenAPI page  {server.url}{PREFIX}/docs")

@@ -16,6 +16,7 @@ from upid.runtime.signals import Ending
 POLL_SECONDS: Final = 0.15
 TELL_EVERY_SECONDS: Final = 10.0
 REGION: Final = "eu-west-1"
+MOST_BESIDE: Final = 20  # containers of workloads with other changes than requests
 
 
 class StoppedError(Exception):
@@ -84,6 +85,13 @@ class Tour:
         path = f"/optimization/recommendations/{cluster_id}"
         page = self.client.get(path, limit=most, status="recommended", sort="-savings")
         return list(page["items"])
+
+    def beside(self, cluster_id: str) -> list[dict[str, Any]]:
+        """Return recommendations of the workloads whose autoscaler or volumes need other values, as many as a page has of each."""
+        path = f"/optimization/recommendations/{cluster_id}"
+        return [
+            item for what in ("scaling", "storage") for item in self.client.get(path, changes=what, sort="name", limit=MOST_BESIDE)["items"]
+        ]
 
     def _done(self, work: Mapping[str, Any], path: str) -> Mapping[str, Any]:
         """Return the work once it has ended; UnavailableError where it failed."""

@@ -1,4 +1,4 @@
-"""A scan as patches: one file for each workload that `kubectl patch --patch-file` and kustomize take as it is.
+"""A scan as patches: one file for each workload, autoscaler and claim that `kubectl patch --patch-file` and kustomize take as it is.
 
 A strategic merge patch names containers and holds our fields only: what is not to change does not stand in it.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from upid.cli.outputs import clusters_in
+from upid.cli.outputs import clusters_in, object_patches
 from upid.cli.outputs.yaml_text import yaml_text
 from upid.domain.errors import UnavailableError
 from upid.domain.quantities import format_cpu, format_memory
@@ -45,7 +45,7 @@ _OURS: Final = re.compile(r"(?:[a-z0-9][-a-z0-9.~]*/)?[a-z0-9][-a-z0-9._~]*\.yam
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A workload's patch: the file it goes into, below the folder, and the command that applies it."""
+    """A patch of one object: the file it goes into, below the folder, and the command that applies it."""
 
     file: str
     text: str
@@ -79,9 +79,15 @@ def patches_of(document: Mapping[str, Any]) -> Patches:
                 continue
             body = _body(about, entries)
             if body:
-                name = "_".join(_safe(about[key].lower() if key == "kind" else about[key]) for key in ("namespace", "kind", "name"))
-                patches.append(Patch(f"{folder}{name}.yaml", yaml_text(body), about))
+                patches.append(_patch(folder, about, body))
+        patches += [_patch(folder, about, body) for about, body in object_patches.bodies_of(part)]
+        without += object_patches.without_patch(part)
     return Patches(patches, without)
+
+
+def _patch(folder: str, about: Mapping[str, Any], body: Mapping[str, Any]) -> Patch:
+    name = "_".join(_safe(about[key].lower() if key == "kind" else about[key]) for key in ("namespace", "kind", "name"))
+    return Patch(f"{folder}{name}.yaml", yaml_text(body), about)
 
 
 def write_patches(found: Patches, folder: Path) -> None:
@@ -107,6 +113,8 @@ def render_commands(found: Patches, folder: Path) -> bytes:
     told = [f"# No patch of {w['namespace']}/{w['name']} ({w['kind']}): {w['text']}" for w in found.without]
     # Names come from outside: a line break in one would end the comment.
     without = [" ".join(line.split()) for line in told]
+    if any(patch.about["kind"] == object_patches.CLAIM for patch in found.patches):
+        without.append(object_patches.EXPANSION)
     return "".join(f"{line}\n" for line in [*(patch.command(folder) for patch in found.patches), *without]).encode()
 
 

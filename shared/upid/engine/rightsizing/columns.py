@@ -111,6 +111,7 @@ VOLUME_REASONS: Final = (
     Reason("volume_full", ("volume_days_until_full",)),
     Reason("volume_as_is"),
     Reason("volume_never_smaller", ("volume_need_bytes",)),
+    Reason("volume_price_unknown"),
 )
 VOLUME_COLUMNS: Final[dict[str, str]] = {
     "volume_status": "position in STATUSES",
@@ -124,6 +125,7 @@ VOLUME_COLUMNS: Final[dict[str, str]] = {
     "volume_review_days": "how far ahead growth is taken [d]",
     "volume_days_until_full": "at that growth; NaN = it does not grow [d]",
     "volume_hours": "time covered by samples [h]",
+    "volume_savings_usd_per_month": "below 0 = a larger one costs more; 0 where nothing changes, NaN = its price is not known [USD per month]",
     "volume_confidence": "how sure this is, 0 to 1 [1]",
     "volume_reasons": "bool, shape (volumes, len(VOLUME_REASONS))",
 }
@@ -144,4 +146,7 @@ SCALING_COLUMNS: Final[dict[str, str]] = {
     "scaling_memory_target": "share of the memory request that the autoscaler aims at; NaN = none [1]",
     "scaling_pod_cores": "CPU request of a pod; NaN = not set [cores]",
     "scaling_pod_bytes": "memory request of a pod; NaN = not set [bytes]",
+    "scaling_now_pods": "that run in the mean within the bounds there are now, or the count; NaN = not known [1]",
+    "scaling_pods": "that would run in the mean within the recommended bounds, or the count that is advised; NaN = not known [1]",
+    "scaling_savings_usd_per_month": "of fewer pods, on top of what smaller requests save; of advice: instead of it; below 0 = costs more [USD per 730 h]",
 }

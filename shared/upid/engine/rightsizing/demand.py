@@ -29,11 +29,13 @@ class Demand:
     """Summed demand of one resource, shape (workloads,), NaN = not enough data. [cores or bytes].
 
     `low` is passed for all but LOW_QUANTILE of the time, `high` for a tenth of the allowed share of it; both with growth until the review, throttling
-    (CPU) and the margin for little data.
+    (CPU) and the margin for little data. `weights`, shape (workloads, BUCKETS), and `top`: the histogram of what was measured, without any of that.
     """
 
     low: Floats
     high: Floats
+    weights: Floats
+    top: NDArray[np.int32]
 
 
 def workload_count(profile: UsageProfile) -> int:
@@ -65,7 +67,7 @@ def demand_of(profile: UsageProfile, view: Seen, metric: Metric, options: Option
     known = np.where(enough, factor, np.nan)
     shares = (max(options.allowed_time_above / 10, 1e-7),)
     low = order_statistics(weights, top, (LOW_QUANTILE,))[:, 0]
-    return Demand(low * known, smoothed_quantiles(weights, top, allowed_time_above=shares)[:, 0] * known)
+    return Demand(low * known, smoothed_quantiles(weights, top, allowed_time_above=shares)[:, 0] * known, weights, top)
 
 
 def _weights(profile: UsageProfile, histogram: Histogram) -> Floats:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from upid.engine.rightsizing.columns import RECOMMENDED, SCALING_CODES, SCALING_REASONS, UNCHANGED, WITHHELD
 from upid.engine.rightsizing.current import Columns
 from upid.engine.rightsizing.demand import Demand, busiest_share, demand_of
+from upid.engine.rightsizing.mean_pods import mean_pods
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seen import seen
 from upid.engine.usage.profile import UsageProfile
@@ -76,6 +77,7 @@ def scale(profile: UsageProfile, now: ReplicasNow, options: Options) -> Columns:
     low, high = np.where(scaled, bounds.low, count), np.where(scaled, bounds.high, count)
     now_low, now_high = np.where(scaled, now.minimum, now.replicas), np.where(scaled, now.maximum, now.replicas)
     changes = known & ((low != now_low) | (high != now_high))
+    held_now, held = (_pods_within(cpu, memory, now, *ends) for ends in ((now_low, now_high), (low, high)))
     status = np.where(~known, WITHHELD, np.where(changes, RECOMMENDED, UNCHANGED)).astype(np.int8)
     reasons = {
         "replicas_low_demand": scaled, "replicas_high_demand": scaled, "replicas_cpu_target": scaled & ~np.isnan(now.cpu_target), "replicas_memory_target": scaled & ~np.isnan(now.memory_target),
@@ -90,6 +92,7 @@ def scale(profile: UsageProfile, now: ReplicasNow, options: Options) -> Columns:
         "scaling_reasons": np.stack([reasons[reason.code] & known for reason in SCALING_REASONS], axis=1),
         "scaling_cpu_target": now.cpu_target, "scaling_memory_target": now.memory_target,
         "scaling_pod_cores": now.cpu_request_cores, "scaling_pod_bytes": now.memory_request_bytes,
+        "scaling_now_pods": held_now, "scaling_pods": np.where(changes, held, held_now),
     }  # fmt: skip
 
 
@@ -106,6 +109,18 @@ def _at_target(cpu: Demand, memory: Demand, now: ReplicasNow) -> _Pods:
     return _Pods(
         np.fmax(_pods(cpu.low, cores), _pods(memory.low, size)), np.fmax(_pods(cpu.high, cores), _pods(memory.high, size))
     )  # fmt: skip
+
+
+def _pods_within(cpu: Demand, memory: Demand, now: ReplicasNow, low: Floats, high: Floats) -> Floats:
+    """Return how many pods run in the mean within these bounds: what the metric that asks for more asks for, or the count where nothing scales."""
+    found = low.astype(np.float64)
+    chosen = np.flatnonzero(~np.isnan(now.minimum))
+    of_metric = (
+        mean_pods(demand.weights[chosen], demand.top[chosen], (request * target)[chosen], low[chosen], high[chosen])
+        for demand, request, target in ((cpu, now.cpu_request_cores, now.cpu_target), (memory, now.memory_request_bytes, now.memory_target))
+    )
+    found[chosen] = np.fmax(*of_metric)
+    return found
 
 
 def _filled(cpu: Demand, memory: Demand, now: ReplicasNow) -> Floats:

@@ -36,16 +36,18 @@ class VolumeUse:
     size_bytes: Floats
 
 
-def size_volumes(use: VolumeUse, options: Options) -> dict[str, NDArray[Any]]:
-    """Return the size that each volume needs, as columns of shape (volumes,) that `columns.VOLUME_COLUMNS` explains.
+def size_volumes(use: VolumeUse, options: Options, usd_per_gib_month: Floats) -> dict[str, NDArray[Any]]:
+    """Return the size that each volume needs, as columns of shape (volumes,) that `columns.VOLUME_COLUMNS` explains; NaN = its price is not known.
 
     The largest use of the window, or the level of daily peaks with their growth (Theil-Sen slope, as far as a Mann-Kendall test lets one believe it)
     until the review of storage, no further ahead than was seen, whichever is more, with FREE of it left free. Never smaller than it is; a size moves only
     where it is too small by more than the hysteresis. Raises ValueError where shapes do not match.
     """
     used = np.asarray(use.used_bytes, dtype=np.float64)
-    if used.ndim != 2 or use.size_bytes.shape != used.shape[:1] or use.step_seconds <= 0:
-        raise ValueError(f"Use of shape {used.shape} in steps of {use.step_seconds} s does not fit {use.size_bytes.shape} sizes.")
+    if used.ndim != 2 or not use.size_bytes.shape == usd_per_gib_month.shape == used.shape[:1] or use.step_seconds <= 0:
+        raise ValueError(
+            f"Use of shape {used.shape} in steps of {use.step_seconds} s does not fit {use.size_bytes.shape} sizes or as many prices."
+        )
     used = np.where((used >= 0) & (used < np.inf), used, np.nan) if used.shape[1] else np.full((len(used), 1), np.nan)
     known = ~np.isnan(used)
     hours = known.sum(axis=1) * use.step_seconds / 3600
@@ -64,6 +66,7 @@ def size_volumes(use: VolumeUse, options: Options) -> dict[str, NDArray[Any]]:
         "volume_status": np.where(code >= 0, WITHHELD, np.where(grows, RECOMMENDED, UNCHANGED)).astype(np.int8), "volume_code": code.astype(np.int8),
         "volume_size_bytes": np.where(grows, need, size), "volume_now_bytes": size, "volume_peak_bytes": peak, "volume_expected_bytes": expected,
         "volume_need_bytes": need, "volume_growth_bytes_per_day": slope, "volume_review_days": ahead, "volume_days_until_full": full,
+        "volume_savings_usd_per_month": np.where(grows, (size - need) / GIB * usd_per_gib_month, 0.0),
         "volume_hours": hours, "volume_confidence": (1 - np.exp2(-hours / 24 / VOLUME_DAYS)) * np.exp2(-age / RECENCY_DAYS),
     }  # fmt: skip
     return told | {"volume_reasons": _reasons(told, code, grows)}
@@ -97,6 +100,6 @@ def _reasons(told: dict[str, NDArray[Any]], code: NDArray[np.int64], grows: NDAr
     holds = {
         **{name: code == position for position, name in enumerate(VOLUME_CODES)}, "volume_used": known, "volume_growth": known & growing,
         "volume_full": known & growing & np.isfinite(told["volume_days_until_full"]), "volume_as_is": known & ~grows & ~smaller,
-        "volume_never_smaller": known & smaller,
+        "volume_never_smaller": known & smaller, "volume_price_unknown": grows & np.isnan(told["volume_savings_usd_per_month"]),
     }  # fmt: skip
     return np.stack([holds[reason.code] for reason in VOLUME_REASONS], axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.selectors import parse_selector
-from upid.engine.rightsizing.consequences import with_amounts
+from upid.engine.rightsizing.consequences import scaling_savings, with_amounts
 from upid.engine.rightsizing.options import Options
 from upid.engine.rules.columns import FeatureTable
 from upid.engine.rules.effects import Step, Veto, applied, changed_rows
@@ -19,7 +19,7 @@ from upid.engine.rules.proposals import proposal_of
 from upid.services.features import ShardFeatures
 from upid.services.rules.active import ActiveRule
 from upid.services.rules.rulings import Ruling
-from upid.services.sizing import Table
+from upid.services.sizing import Table, workload_index
 
 Bools = NDArray[np.bool_]
 
@@ -42,7 +42,10 @@ def ruled(shard: ShardFeatures, rules: Sequence[ActiveRule], options: Options) -
     withheld = proposal.is_fixed.all(axis=1)
     amounts, steps = applied(proposal, [(rule.effect, mask & ~withheld) for rule, mask in zip(rules, acting, strict=True)], options)
     changed = changed_rows(proposal.recommended, amounts)
-    columns = with_amounts(shard.table.columns, amounts, changed, shard.current, shard.prices) if changed.any() else shard.table.columns
+    columns = dict(shard.table.columns)
+    if changed.any():
+        columns = with_amounts(columns, amounts, changed, shard.current, shard.prices)
+        columns["scaling_savings_usd_per_month"] = scaling_savings(columns, shard.current, shard.prices, workload_index(shard.table.rows))
     rulings = [
         _ruling(rule, shard.features, (fired, unknown), int(part.sum()), step)
         for rule, part, (fired, unknown), step in zip(rules, inside, told, steps, strict=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outside.scanned import document, entry, resources, together, withheld
+from outside.scanned import document, entry, resources, scaling, together, volume, withheld
 
 from upid.cli.outputs.page.plots import Levels, range_bar, scale_top, time_plot
 from upid.cli.outputs.page.render import render_page
@@ -60,6 +60,16 @@ def test_every_container_stands_there_with_its_values_and_reasons_in_words() -> 
     assert "CPU use is above 240m for 1 % of the time." in text
     assert "no_data: " in text
     assert len(re.findall('<tbody class="entry', text)) == 2
+
+
+def test_autoscalers_and_volumes_stand_on_the_page_and_behind_their_containers() -> None:
+    text = page(document(entry(scaling=scaling(), storage=[volume(claim=HOSTILE)])))
+
+    assert "<td>4 to 9 → 2 to 14</td><td>5.2 → 4.5</td><td>15.24</td><td>High.</td>" in text
+    assert "<td>100Gi → 109Gi</td><td>-0.72</td>" in text
+    assert "<h4>Autoscaler</h4><p>4 to 9 → 2 to 14, 15.24 USD a month saved. Low. High.</p>" in text
+    assert Tags(text).open == []
+    assert [tag for tag, _ in Tags(text).found].count("script") == 1
 
 
 @pytest.mark.parametrize("key", ["namespace", "name", "kind", "container", "status", "withheld_code"])

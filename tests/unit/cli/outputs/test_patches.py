@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from outside.scanned import GIB, document, entry, resources, together, withheld
+from outside.scanned import GIB, document, entry, resources, scaling, together, volume, withheld
 
 from upid.cli.outputs.patches import Patches, patches_of, render_commands, write_patches
 from upid.domain.errors import UnavailableError
@@ -78,6 +78,34 @@ def test_values_that_are_the_same_as_quantities_make_no_patch() -> None:
     same = entry(current=resources(0.25, None, GIB, GIB), recommended=resources(0.2499999, None, GIB, GIB))
 
     assert patches_of(document(same, withheld())).patches == []
+
+
+def test_an_autoscaler_and_a_claim_have_patches_of_their_own_once_for_all_containers() -> None:
+    both = {
+        "kind": "StatefulSet",
+        "status": "unchanged",
+        "scaling": scaling(),
+        "storage": [volume(), volume(claim="kept", status="unchanged")],
+    }
+    found = patches_of(document(entry(**both), entry(container="proxy", **both)))
+
+    assert files(found) == ["shop_horizontalpodautoscaler_web-hpa.yaml", "shop_persistentvolumeclaim_data-db-0.yaml"]
+    scaler, claim = (yaml.safe_load(patch.text) for patch in found.patches)
+    assert (scaler["apiVersion"], scaler["spec"]) == ("autoscaling/v2", {"minReplicas": 2, "maxReplicas": 14})
+    assert (claim["metadata"], claim["spec"]) == (
+        {"name": "data-db-0", "namespace": "shop"}, {"resources": {"requests": {"storage": "109Gi"}}},
+    )  # fmt: skip
+    assert "allowVolumeExpansion" in render_commands(found, Path("out")).decode()
+    assert "patch persistentvolumeclaim data-db-0 --patch-file out/shop_pers" in render_commands(found, Path("out")).decode()
+
+
+def test_bounds_that_something_would_set_back_and_an_advised_count_have_no_patch() -> None:
+    managed, advised = scaling(managed_by="ScaledObject/web"), scaling(kind="advice", autoscaler=None)
+    found = patches_of(document(entry(status="unchanged", scaling=managed), entry(name="y", status="unchanged", scaling=advised)))
+
+    assert files(found) == []
+    assert [(w["name"], w["code"]) for w in found.without] == [("web-hpa", "autoscaler_is_managed")]
+    assert "ScaledObject/web" in render_commands(found, Path("out")).decode()
 
 
 HOSTILE = [

@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 import pytest
-from outside.scanned import document, entry, together, withheld
+from outside.scanned import GIB, document, entry, scaling, together, volume, withheld
 
 from upid.cli.outputs.rows import COLUMNS, render_csv
 
@@ -29,6 +29,25 @@ def test_the_columns_do_not_depend_on_what_is_known() -> None:
 
     assert tuple(row) == COLUMNS
     assert (row["withheld_code"], row["confidence"], row["risk_score"], row["cpu_cores_p99"]) == ("no_data", "", "", "")
+
+
+def test_what_a_workload_has_beside_its_containers_stands_on_its_first_row_alone() -> None:
+    both = {
+        "scaling": scaling(),
+        "storage": [volume(), volume(claim="b", status="unchanged", recommended_bytes=100 * GIB, savings_usd_per_month=0.0)],
+    }
+    first, second = rows(document(entry(**both), entry(container="proxy", **both)))
+
+    assert (first["autoscaler"], first["recommended_max_replicas"], first["scaling_savings_usd_per_month"]) == ("web-hpa", "14", "15.24")
+    assert (first["claims"], first["claims_to_grow"], first["recommended_storage_bytes"]) == ("2", "1", str(209 * GIB))
+    assert first["storage_savings_usd_per_month"] == "-0.72"
+    assert {second[name] for name in COLUMNS[COLUMNS.index("autoscaler") :]} == {""}
+
+
+def test_savings_of_volumes_are_not_told_where_one_is_not_known() -> None:
+    (row,) = rows(document(entry(storage=[volume(), volume(claim="b", savings_usd_per_month=None)])))
+
+    assert (row["storage_savings_usd_per_month"], row["autoscaler"]) == ("", "")
 
 
 def test_rows_of_several_clusters_name_theirs() -> None:

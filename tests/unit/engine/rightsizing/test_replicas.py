@@ -59,7 +59,14 @@ def test_an_autoscalers_bounds_carry_the_low_and_the_high_demand_at_its_target()
     assert told(found) == ("recommended", 3, 13)
     assert found["scaling_high_cores"][0] == pytest.approx(2.6 * np.exp(0.3668), rel=0.02)
     assert reasons(found) == {"replicas_low_demand", "replicas_high_demand", "replicas_cpu_target"}
-    assert set(found) == set(SCALING_COLUMNS)
+    assert set(found) == set(SCALING_COLUMNS) - {"scaling_savings_usd_per_month"}
+
+
+def test_pods_in_the_mean_follow_the_demand_within_the_bounds() -> None:
+    found = scale(pods(day_and_night(3, 0.7, 2.6)), now(**SCALED), Options())
+
+    # At 0.3 cores a pod the night asks for 3 and the day for 9: within 4 and 5 that is 4.5 in the mean, within 3 and 13 it is 6.
+    assert (found["scaling_now_pods"][0], found["scaling_pods"][0]) == pytest.approx((4.5, 6.0))
 
 
 @pytest.mark.parametrize("count", [1, 2, 12])

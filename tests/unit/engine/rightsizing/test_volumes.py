@@ -16,10 +16,11 @@ from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.volumes import VolumeUse, size_volumes
 
 
-def sized(used: Any, size: float = 10 * GIB, **options: Any) -> dict[str, NDArray[Any]]:
+def sized(used: Any, size: float = 10 * GIB, usd_per_gib_month: float = 0.08, **options: Any) -> dict[str, NDArray[Any]]:
     """Return what volumes that hold `used`, shape (volumes, steps), need."""
     values = np.atleast_2d(np.asarray(used, dtype=np.float64))
-    return size_volumes(VolumeUse(MONDAY, STEP, values, np.full(len(values), size)), Options(**options))
+    use = VolumeUse(MONDAY, STEP, values, np.full(len(values), size))
+    return size_volumes(use, Options(**options), np.full(len(values), usd_per_gib_month))
 
 
 def told(found: dict[str, NDArray[Any]]) -> str:
@@ -49,6 +50,22 @@ def test_a_growing_volume_is_made_for_the_review() -> None:
     assert found["volume_days_until_full"][0] == pytest.approx(0.4 / 0.2, abs=0.02)
     assert reasons(found) == {"volume_used", "volume_growth", "volume_full"}
     assert set(found) == set(VOLUME_COLUMNS)
+
+
+def test_a_larger_volume_costs_more_and_one_that_stays_nothing() -> None:
+    larger, same = sized(growing(4 * GIB, 0.2 * GIB, 28)), sized(GIB * np.ones(2 * PER_DAY))
+
+    assert larger["volume_savings_usd_per_month"][0] == pytest.approx(-9 * 0.08)  # from 10 to 19 GiB
+    assert same["volume_savings_usd_per_month"][0] == 0
+
+
+def test_a_larger_volume_of_an_unknown_price_tells_no_savings() -> None:
+    larger, same = (sized(used, usd_per_gib_month=np.nan) for used in (growing(4 * GIB, 0.2 * GIB, 28), GIB * np.ones(2 * PER_DAY)))
+
+    assert np.isnan(larger["volume_savings_usd_per_month"][0])
+    assert "volume_price_unknown" in reasons(larger)
+    assert same["volume_savings_usd_per_month"][0] == 0
+    assert "volume_price_unknown" not in reasons(same)
 
 
 def test_growth_counts_no_further_ahead_than_was_seen_and_not_without_significance() -> None:
@@ -123,4 +140,4 @@ def test_size_is_never_less_than_now_or_than_what_was_held_and_follows_use(seed:
 
 def test_shapes_that_do_not_match_are_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        size_volumes(VolumeUse(MONDAY, STEP, np.zeros((2, 3)), np.zeros(1)), Options())
+        size_volumes(VolumeUse(MONDAY, STEP, np.zeros((2, 3)), np.zeros(1)), Options(), np.zeros(1))

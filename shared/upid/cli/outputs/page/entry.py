@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Final
 
 from upid.cli.outputs.page.plots import Levels, format_of, range_bar, time_plot
+from upid.cli.outputs.workloads import bounds, money, sizes
 from upid.cli.table import why
 from upid.services.scan import Trail
 
@@ -33,7 +34,7 @@ def entry_html(cluster: str, entry: Mapping[str, Any], trail: Trail | None) -> s
         f'<td class="number">{entry["replicas"]}</td>',
         f"<td>{range_bar(cpu, evidence['cpu_cores'], 'cpu')}</td><td class='change'>{_change(cpu, 'cpu')}</td>",
         f"<td>{range_bar(memory, evidence['memory_bytes'], 'memory')}</td><td class='change'>{_change(memory, 'memory')}</td>",
-        f'<td class="number {_sign(savings)}">{_money(savings)}</td><td class="number">{"" if confidence is None else f"{confidence:.0%}"}</td>',
+        f'<td class="number {_sign(savings)}">{money(savings)}</td><td class="number">{"" if confidence is None else f"{confidence:.0%}"}</td>',
         f'<td class="number">{_risk(risk)}</td>',
     ]
     told = f'<span class="why">{plain(why(entry))}</span>'
@@ -72,10 +73,6 @@ def _sign(savings: float | None) -> str:
     return "" if not savings else "saves" if savings > 0 else "costs"
 
 
-def _money(savings: float | None) -> str:
-    return "" if savings is None else f"{savings:,.2f}"
-
-
 def _risk(risk: Mapping[str, Any]) -> str:
     if risk.get("score") is None:
         return ""
@@ -87,7 +84,30 @@ def _detail(entry: Mapping[str, Any], trail: Trail | None, cpu: Levels, memory: 
     figures.append(_figure("Memory per pod", memory, "memory", trail and (trail.memory_mean, trail.memory_peak), trail))
     reasons = "".join(f"<li>{plain(reason['text'])}</li>" for reason in entry["reasons"])
     facts = "".join(f"<div><span>{name}:</span> {value}</div>" for name, value in _facts(entry))
-    return f'<div class="detail">{"".join(figures)}<div><h4>Why</h4><ol class="reasons">{reasons}</ol><h4>What it stands on</h4><div class="facts">{facts}</div></div></div>'
+    beside = "".join(f"<h4>{plain(title)}</h4><p>{plain(line)}</p>" for title, line in _beside(entry))
+    return (
+        f'<div class="detail">{"".join(figures)}<div><h4>Why</h4><ol class="reasons">{reasons}</ol>{beside}'
+        f'<h4>What it stands on</h4><div class="facts">{facts}</div></div></div>'
+    )
+
+
+def _beside(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what the workload's number of pods and its volumes come to, each under a title."""
+    scaling = entry.get("scaling") or {}
+    if scaling.get("kind") and scaling["status"] == "recommended":
+        title = "Autoscaler" if scaling["kind"] == "autoscaler" else "Number of pods, instead of smaller requests"
+        now, then = (bounds(scaling, when) for when in ("current", "recommended"))
+        yield title, f"{now} → {then}{_saved(scaling)}. " + " ".join(reason["text"] for reason in scaling["reasons"])
+    for volume in entry.get("storage") or ():
+        size = sizes(volume) if volume["status"] == "recommended" else ""
+        yield (
+            f"Volume {volume['claim']}",
+            f"{size}{_saved(volume) if size else ''} " + " ".join(reason["text"] for reason in volume["reasons"]),
+        )
+
+
+def _saved(part: Mapping[str, Any]) -> str:
+    return "" if part["savings_usd_per_month"] is None else f", {part['savings_usd_per_month']:,.2f} USD a month saved"
 
 
 def _figure(title: str, levels: Levels, resource: str, values: Sequence[Any] | None, trail: Trail | None) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 from upid.cli.outputs import clusters_in
 from upid.cli.outputs.page.entry import entry_html, plain
+from upid.cli.outputs.workloads import SCALING_HEADS, VOLUME_HEADS, scaling_rows, volume_rows
 from upid.services.scan import ContainerKey, Trail, Trails
 
 GIB: Final = 2**30
@@ -44,6 +45,7 @@ def _body(document: Mapping[str, Any], trails: Trails, title: str) -> Iterator[s
     yield from _cards(summary)
     yield from _told(summary)
     yield from _several(document)
+    yield from _workloads(document)
     yield from _controls(document)
     yield '<div class="scroll"><table class="entries"><thead><tr>' + "".join(_head(*head) for head in HEADS) + "</tr></thead>\n"
     for part in clusters_in(document):
@@ -59,7 +61,7 @@ def _trail(trails: Trails, cluster: str, entry: Mapping[str, Any]) -> Trail | No
 
 def _cards(summary: Mapping[str, Any]) -> Iterator[str]:
     now, then = summary["requests"]["current"], summary["requests"]["recommended"]
-    savings = summary["savings_usd_per_month"]
+    savings = summary.get("total_savings_usd_per_month", summary["savings_usd_per_month"])
     memory = f"{now['memory_request_bytes'] / GIB:,.1f} → {then['memory_request_bytes'] / GIB:,.1f} GiB"
     cpu = f"{now['cpu_request_cores']:,.1f} → {then['cpu_request_cores']:,.1f} cores"
     cards = [
@@ -106,6 +108,25 @@ def _several(document: Mapping[str, Any]) -> Iterator[str]:
             f"{total['savings_usd_per_month']:,.2f}",
         )
         yield f"<tr><td>{plain(part['cluster'])}</td>" + "".join(f'<td class="number">{cell}</td>' for cell in cells) + "</tr>\n"
+    yield "</tbody></table>\n"
+
+
+def _workloads(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the autoscalers and the volumes that need other values, where there are any."""
+    for title, heads, rows_of in (("Autoscalers", SCALING_HEADS, scaling_rows), ("Volumes", VOLUME_HEADS, volume_rows)):
+        rows = [
+            (f"{part['cluster']}/{name}" if "clusters" in document else name, *cells)
+            for part in clusters_in(document)
+            for name, *cells in rows_of(part["recommendations"])
+        ]
+        if rows:
+            yield from _small(title, heads, rows)
+
+
+def _small(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f'<h2>{title}</h2><table class="clusters"><thead><tr>' + "".join(f"<th>{head}</th>" for head in heads) + "</tr></thead><tbody>\n"
+    for row in rows:
+        yield "<tr>" + "".join(f"<td>{plain(cell)}</td>" for cell in row) + "</tr>\n"
     yield "</tbody></table>\n"
 
 
