@@ -7,15 +7,18 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
+
+from upid.domain.lifetimes import Lifetimes
 
 AWS: Final = "aws"  # as UPID_HOME: the home is not a directory
 _MACHINES: Final = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]*")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
 _PLAIN_URL: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9-]{1,32}")
+_LEAST_LIMIT_SECONDS: Final = 900  # a count of failed logins outlives the longest wait that it asks for
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -99,6 +102,7 @@ class Settings:
 
     home: data directory of the embedded platform. aws: the home on AWS instead, then `home` is a place for temporary files. workers: processes for workflow tasks. admin_password: sets the admin's password
     instead of a generated one. token_seconds: life of an access token. influxdb: keeps the usage history, None = it lies on blobs.
+    lifetimes: how long what was looked up or made is kept.
     """
 
     home: Path
@@ -110,6 +114,7 @@ class Settings:
     schedules: bool = True
     aws: AwsSettings | None = None
     influxdb: InfluxSettings | None = None
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -126,7 +131,20 @@ class Settings:
             token_seconds=_whole(env, "UPID_TOKEN_SECONDS", 900, low=60, high=86400),
             influxdb=InfluxSettings.from_environment(env),
             schedules=env.get("UPID_SCHEDULES", "on") != "off",
+            lifetimes=_lifetimes(env),
         )
+
+
+def _lifetimes(env: Mapping[str, str]) -> Lifetimes:
+    """Return the lifetimes that variables such as UPID_CLUSTER_CONFIGS_SECONDS give."""
+    least = {"api_rate_limits": _LEAST_LIMIT_SECONDS}
+    usual = asdict(Lifetimes())
+    return Lifetimes(
+        **{
+            name: _whole(env, f"UPID_{name.upper()}_SECONDS", seconds, low=least.get(name, 0), high=604_800)
+            for name, seconds in usual.items()
+        }
+    )
 
 
 def _like(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from upid.domain.lifetimes import Lifetimes
 from upid.settings import AwsSettings, InfluxSettings, Settings
 
 
@@ -23,6 +25,20 @@ def test_variables_are_taken() -> None:
 def test_a_number_that_makes_no_sense_is_named(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=f"{name}='{text}' must be a whole number"):
         Settings.from_environment({name: text})
+
+
+def test_lifetimes_are_those_of_the_documents_and_each_can_be_set() -> None:
+    usual = Settings.from_environment({}).lifetimes
+    assert usual == Lifetimes(300, 3600, 1800, 86400, 3600)
+
+    changed = Settings.from_environment({"UPID_CLUSTER_CONFIGS_SECONDS": "0", "UPID_API_RATE_LIMITS_SECONDS": "900"}).lifetimes
+
+    assert changed == replace(usual, cluster_configs=0, api_rate_limits=900)
+
+
+def test_a_count_of_failed_logins_outlives_the_wait_that_it_asks_for() -> None:
+    with pytest.raises(ValueError, match="UPID_API_RATE_LIMITS_SECONDS='899' must be a whole number from 900"):
+        Settings.from_environment({"UPID_API_RATE_LIMITS_SECONDS": "899"})
 
 
 ON_AWS = {
