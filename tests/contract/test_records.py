@@ -41,6 +41,16 @@ def test_every_write_counts_the_version_up(records: Records) -> None:
     assert [records.put(KEY, {"n": n}).version for n in range(3)] == [1, 2, 3]
 
 
+def test_a_transaction_that_expects_nothing_counts_up_too(records: Records) -> None:
+    other = Key(KEY.partition, "other")
+    for number in range(3):
+        records.transact([Put(KEY, {"n": number}), Put(other, {}, expect=number)])
+
+    found = records.get(KEY)
+    assert found is not None
+    assert (found.version, found.body) == (3, {"n": 2})
+
+
 def test_a_write_replaces_the_document_whole(records: Records) -> None:
     records.put(KEY, {"a": 1, "b": 2})
     records.put(KEY, {"a": 3})
