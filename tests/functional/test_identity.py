@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 
 import jwt
 import pytest
@@ -11,6 +12,8 @@ from functional.client import PASSWORD, Answer, Client
 from worlds.collection import SetClock
 
 from upid.bootstrap import Services
+from upid.domain.lifetimes import Lifetimes
+from upid.services.caches import Caches
 from upid.services.login_limits import LoginLimits
 
 WRONG = "The user name or the password is wrong."
@@ -47,7 +50,7 @@ def test_an_unknown_user_costs_as_much_work_as_a_wrong_password(client: Client, 
 @pytest.mark.parametrize("username", ["admin", "nobody"])
 def test_failed_logins_have_to_wait_whoever_they_are_of(client: Client, username: str) -> None:
     stopped = SetClock(client.services.clock.now())
-    client.services.identity.__dict__["_limits"] = LoginLimits(client.services.records, stopped)
+    client.services.identity.__dict__["_limits"] = LoginLimits(client.services.records, stopped, 3600)
     for _ in range(6):
         login(client, username, "wrong").problem(401, "unauthenticated")
 
@@ -160,7 +163,7 @@ def test_a_password_set_by_the_environment_ends_older_tokens(client: Client) -> 
     identity = client.services.identity
     now = client.services.clock.now()
     client.services.__dict__["clock"] = type("Later", (), {"now": staticmethod(lambda: now + 2)})()
-    identity = type(identity)(identity.records, identity.events, identity.sealer, client.services.clock, identity.ids, 900)
+    identity = replace(identity, clock=client.services.clock)
     client.services.__dict__["identity"] = identity
     assert identity.ensure_admin("another password") is None
     assert client.get("/auth/profile").problem(401, "unauthenticated")
@@ -169,16 +172,15 @@ def test_a_password_set_by_the_environment_ends_older_tokens(client: Client) -> 
 
 
 def test_the_signing_key_is_sealed_and_survives_a_restart(client: Client) -> None:
-    from upid.services.tokens import SIGNING_KEY
+    from upid.services.tokens import SIGNING_KEY, size_of
 
     record = client.services.records.get(SIGNING_KEY)
     assert record is not None
     private = client.services.identity._tokens._key.private_bytes_raw()
     assert set(record.body) == {"sealed"}
     assert private not in base64.b64decode(record.body["sealed"])
-    fresh = type(client.services.identity)(
-        *(getattr(client.services.identity, name) for name in ("records", "events", "sealer", "clock", "ids", "token_seconds"))
-    )
+    identity = client.services.identity
+    fresh = replace(identity, sessions=Caches(Lifetimes(user_sessions=0), identity.clock).of("user_sessions", size_of))
     assert fresh.authenticate(client.token).username == "admin"
 
 

@@ -35,6 +35,7 @@ class Managing(Computing):
         for clients in (self.kubernetes, self.live_kubernetes):
             clients.forget(f"{cluster_id}/")
         self.guards.forget(f"{cluster_id}/")
+        self.cluster_records.forget(cluster_id)
         self.circuits.forget(tenant, cluster_id)
 
     @cached_property

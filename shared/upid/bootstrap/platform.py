@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from upid.bootstrap.outside import Outside
 
 if TYPE_CHECKING:
+    from upid.services.caches import Caches
     from upid.services.cluster_records import ClusterRecords
     from upid.services.idempotency import IdempotencyKeys
     from upid.services.identity import IdentityService
@@ -21,11 +22,22 @@ class Platform(Outside):
     """Who is calling, what clusters there are, keys of requests, the outbox, the move to another home."""
 
     @cached_property
+    def caches(self) -> Caches:
+        """What this process keeps for a while."""
+        from upid.services.caches import Caches
+
+        return Caches(self.settings.lifetimes, self.clock)
+
+    @cached_property
     def identity(self) -> IdentityService:
         """Users, logins and tokens."""
         from upid.services.identity import IdentityService
+        from upid.services.tokens import size_of
 
-        return IdentityService(self.records, self.events, self.sealer, self.clock, self.ids, self.settings.token_seconds)
+        sessions = self.caches.of("user_sessions", size_of)
+        return IdentityService(
+            self.records, self.events, self.sealer, self.clock, self.ids, self.settings.token_seconds, sessions, self.settings.lifetimes.api_rate_limits
+        )  # fmt: skip
 
     @cached_property
     def publishing(self) -> PublishingService:
@@ -37,9 +49,9 @@ class Platform(Outside):
     @cached_property
     def cluster_records(self) -> ClusterRecords:
         """Records of clusters, and their credentials."""
-        from upid.services.cluster_records import ClusterRecords
+        from upid.services.cluster_records import ClusterRecords, size_of
 
-        return ClusterRecords(self.records, self.sealer)
+        return ClusterRecords(self.records, self.sealer, self.caches.of("cluster_configs", size_of))
 
     @cached_property
     def idempotency(self) -> IdempotencyKeys:

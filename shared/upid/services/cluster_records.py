@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -20,6 +20,7 @@ from upid.domain.errors import NotFoundError, VersionConflictError
 from upid.domain.events import Event
 from upid.ports.keys import Sealer
 from upid.ports.records import Key, Put, Record, Records, Write
+from upid.services.caches import Cache
 
 REGISTRY: Final = "g#clusters"
 ATTEMPTS: Final = 20
@@ -67,10 +68,11 @@ def registered(records: Records) -> Iterator[Record]:
 
 @dataclass(frozen=True, slots=True)
 class ClusterRecords:
-    """Clusters by tenant and id, with their credentials sealed."""
+    """Clusters by tenant and id, with their credentials sealed. opened: credentials by cluster, each as of one envelope."""
 
     records: Records
     sealer: Sealer
+    opened: Cache[Access]
 
     def get(self, tenant: str, cluster_id: str) -> Record:
         """Return a cluster's record; NotFoundError where the tenant has none of this id."""
@@ -108,10 +110,26 @@ class ClusterRecords:
         return base64.b64encode(self.sealer.seal(plain, context=cluster_id)).decode()
 
     def access(self, body: Mapping[str, Any]) -> Access:
-        """Return the credentials that a record's body holds sealed; ValueError for an envelope that was changed or belongs elsewhere."""
+        """Return the credentials that a record's body holds sealed; ValueError for an envelope that was changed or belongs elsewhere.
+
+        Who asks has the record as it is now. So credentials that are kept open are used by nobody once the record is gone or has others.
+        """
+        return self.opened.get(body["id"], lambda: self._access(body), version=body["sealed"])
+
+    def forget(self, cluster_id: str) -> None:
+        """Let go of a cluster's credentials where this process keeps them open."""
+        self.opened.forget(cluster_id)
+
+    def _access(self, body: Mapping[str, Any]) -> Access:
         plain = orjson.loads(self.sealer.open(base64.b64decode(body["sealed"]), context=body["id"]))
         metrics = plain["metrics"]
         headers = tuple((name, value) for name, value in metrics.pop("headers"))
         cluster, source = ClusterAccess(**plain["cluster"]), MetricsAccess(**metrics, headers=headers)
         cluster = replace(cluster, system=f"{body['id']}/kubernetes")
         return Access(cluster, replace(source, system=f"{body['id']}/metrics", cluster=cluster))
+
+
+def size_of(access: Access) -> int:
+    """Return about what opened credentials take in memory. [bytes]"""
+    texts = (*astuple(access.cluster), *astuple(replace(access.metrics, cluster=None, headers=())), *sum(access.metrics.headers, ()))
+    return 2000 + sum(len(text) for text in texts if isinstance(text, str))

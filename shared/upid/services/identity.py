@@ -15,9 +15,10 @@ from upid.ports.clock import Clock, Ids
 from upid.ports.events import EventStore
 from upid.ports.keys import Sealer
 from upid.ports.records import Key, Put, Record, Records
+from upid.services.caches import Cache
 from upid.services.login_limits import LoginLimits
 from upid.services.passwords import Passwords
-from upid.services.tokens import Tokens
+from upid.services.tokens import Claims, Tokens
 
 TENANT: Final = "default"
 ADMIN: Final = "admin"
@@ -40,7 +41,10 @@ class Grant(NamedTuple):
 
 @dataclass(frozen=True)
 class IdentityService:
-    """Who is who. Users lie in the records of their tenant; a name is unique over all tenants."""
+    """Who is who. Users lie in the records of their tenant; a name is unique over all tenants.
+
+    sessions: verified tokens. limit_seconds: how long failed logins count.
+    """
 
     records: Records
     events: EventStore
@@ -48,6 +52,8 @@ class IdentityService:
     clock: Clock
     ids: Ids
     token_seconds: int
+    sessions: Cache[Claims]
+    limit_seconds: int
 
     def prepare(self) -> None:
         """Make sure that tokens can be signed; UnavailableError that tells why not. A platform that can't should not start."""
@@ -147,11 +153,11 @@ class IdentityService:
 
     @cached_property
     def _tokens(self) -> Tokens:
-        return Tokens(self.records, self.sealer, self.clock, self.ids, self.token_seconds)
+        return Tokens(self.records, self.sealer, self.clock, self.ids, self.token_seconds, self.sessions)
 
     @cached_property
     def _limits(self) -> LoginLimits:
-        return LoginLimits(self.records, self.clock)
+        return LoginLimits(self.records, self.clock, self.limit_seconds)
 
     @cached_property
     def _passwords(self) -> Passwords:

@@ -18,8 +18,7 @@ from upid.domain.errors import TooManyRequestsError, VersionConflictError
 from upid.ports.clock import Clock
 from upid.ports.records import Key, Records
 
-DAY: Final = 86400
-KNOWN_SECONDS: Final = 30 * DAY  # that an address counts as the user's own after a login
+KNOWN_SECONDS: Final = 30 * 86400  # that an address counts as the user's own after a login
 ATTEMPTS: Final = 10
 
 
@@ -55,10 +54,11 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
-    """Counts failed logins. A name that nobody has is counted like any other, so a refusal tells nothing of it."""
+    """Counts failed logins. A name that nobody has is counted like any other, so a refusal tells nothing of it. seconds: how long a count is kept behind its last failure."""
 
     records: Records
     clock: Clock
+    seconds: int
 
     def begin(self, username: str, address: str) -> Attempt:
         """Count an attempt as failed before its password is looked at, so that tries at once are all counted.
@@ -104,7 +104,7 @@ class LoginLimits:
         return {"failures": failures, "until": self.clock.now() + limit.wait(failures), "is_known": body.get("is_known", False)}
 
     def _write(self, key: Key, body: Mapping[str, Any], expect: int) -> None:
-        kept = KNOWN_SECONDS if body["is_known"] else DAY
+        kept = KNOWN_SECONDS if body["is_known"] else self.seconds
         self.records.put(key, body, expect=expect, expires_at=self.clock.now() + kept)
 
 

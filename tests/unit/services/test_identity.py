@@ -16,10 +16,12 @@ from upid.adapters.sqlite.records import SqliteRecords
 from upid.adapters.system.ids import UlidIds
 from upid.domain.errors import NotFoundError, UnauthenticatedError, UnavailableError, VersionConflictError
 from upid.domain.identity import Caller
+from upid.domain.lifetimes import Lifetimes
 from upid.ports.records import Key, Record
+from upid.services.caches import Cache, Caches
 from upid.services.identity import IdentityService, UsernameTakenError
 from upid.services.passwords import Passwords
-from upid.services.tokens import SIGNING_KEY, Tokens
+from upid.services.tokens import SIGNING_KEY, Claims, Tokens, size_of
 
 START = 1_700_000_000.0
 
@@ -32,6 +34,12 @@ class HandClock:
 
     def now(self) -> float:
         return self.time
+
+
+def kept(clock: HandClock) -> Cache[Claims]:
+    """Return a cache of verified tokens."""
+    found: Cache[Claims] = Caches(Lifetimes(), clock).of("user_sessions", size_of)
+    return found
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def records(tmp_path: Path, clock: HandClock) -> SqliteRecords:
 @pytest.fixture
 def identity(tmp_path: Path, records: SqliteRecords, clock: HandClock) -> IdentityService:
     events = SqliteEventStore(Database(tmp_path / "upid.db"))
-    return IdentityService(records, events, KeyfileSealer(tmp_path / "master.key"), clock, UlidIds(clock), 900)
+    return IdentityService(records, events, KeyfileSealer(tmp_path / "master.key"), clock, UlidIds(clock), 900, kept(clock), 3600)
 
 
 def test_a_token_ends_on_the_second_that_it_says(identity: IdentityService, clock: HandClock) -> None:
@@ -115,9 +123,9 @@ def test_two_processes_that_make_the_first_key_at_once_agree_on_one(tmp_path: Pa
             return records.put(key, body, expect=expect)
 
     sealer, ids = KeyfileSealer(tmp_path / "master.key"), UlidIds(clock)
-    first = Tokens(records, sealer, clock, ids, 900)
+    first = Tokens(records, sealer, clock, ids, 900, kept(clock))
     token = first.issue("usr_1", "default")
-    second = Tokens(Late(), sealer, clock, ids, 900)  # type: ignore[arg-type] # as much of a store as a key needs
+    second = Tokens(Late(), sealer, clock, ids, 900, kept(clock))  # type: ignore[arg-type] # as much of a store as a key needs
     assert second.read(token).user_id == "usr_1"
     with pytest.raises(VersionConflictError):
         records.put(SIGNING_KEY, {}, expect=0)
@@ -126,15 +134,15 @@ def test_two_processes_that_make_the_first_key_at_once_agree_on_one(tmp_path: Pa
 def test_tokens_of_another_platform_are_not_ours(tmp_path: Path, records: SqliteRecords, clock: HandClock) -> None:
     other_records = SqliteRecords(Database(tmp_path / "other.db"), clock)
     sealer, ids = KeyfileSealer(tmp_path / "master.key"), UlidIds(clock)
-    ours, theirs = (Tokens(store, sealer, clock, ids, 900) for store in (records, other_records))
+    ours, theirs = (Tokens(store, sealer, clock, ids, 900, kept(clock)) for store in (records, other_records))
     with pytest.raises(UnauthenticatedError):
         ours.read(theirs.issue("usr_1", "default"))
 
 
 def test_a_lost_master_key_is_told_instead_of_making_new_tokens(tmp_path: Path, records: SqliteRecords, clock: HandClock) -> None:
-    Tokens(records, KeyfileSealer(tmp_path / "master.key"), clock, UlidIds(clock), 900).prepare()
+    Tokens(records, KeyfileSealer(tmp_path / "master.key"), clock, UlidIds(clock), 900, kept(clock)).prepare()
     with pytest.raises(UnavailableError, match=r"cannot be opened: .*another master key"):
-        Tokens(records, KeyfileSealer(tmp_path / "new.key"), clock, UlidIds(clock), 900).prepare()
+        Tokens(records, KeyfileSealer(tmp_path / "new.key"), clock, UlidIds(clock), 900, kept(clock)).prepare()
 
 
 def test_passwords_are_salted_and_verified() -> None:

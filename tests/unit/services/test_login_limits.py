@@ -22,7 +22,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def limits(tmp_path: Path, clock: SetClock) -> LoginLimits:
-    return LoginLimits(SqliteRecords(Database(tmp_path / "upid.db"), clock), clock)
+    return LoginLimits(SqliteRecords(Database(tmp_path / "upid.db"), clock), clock, 3600)
 
 
 def fail(limits: LoginLimits, name: str = "ann", address: str = HERE, *, times: int = 1) -> None:
@@ -111,9 +111,13 @@ def test_one_subscriber_of_ipv6_is_one_address(limits: LoginLimits) -> None:
     assert refused(limits, "ann", "2001:db8:1:3::1") == 0
 
 
-def test_counts_are_gone_after_a_day(limits: LoginLimits, clock: SetClock) -> None:
-    fail(limits, times=6)
-    clock.moment += 86401
+def test_counts_are_gone_an_hour_after_the_last_failure(limits: LoginLimits, clock: SetClock) -> None:
+    fail(limits, times=5)
+    clock.moment += 3599
+    fail(limits)
+    assert refused(limits) == 1
+
+    clock.moment += 3600
     fail(limits)
 
     assert refused(limits) == 0
