@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -138,7 +139,7 @@ class RuleOut(Answer):
     updated_by: str
 
     @classmethod
-    def of(cls, view: dict[str, Any]) -> RuleOut:
+    def of(cls, view: Mapping[str, Any]) -> RuleOut:
         """Return the answer for a rule's view."""
         members = {
             "recommendation": ("action",),
@@ -147,7 +148,7 @@ class RuleOut(Answer):
             "tag": ("tag",),
         }
         then = {name: view["then"][name] for name in ("kind", *members[view["then"]["kind"]])}
-        return cls.model_validate(view | {"then": then})
+        return cls.model_validate({**view, "then": then})
 
 
 class RuleFilters(Answer):

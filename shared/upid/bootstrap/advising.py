@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from upid.services.features import ClusterFeatures
     from upid.services.recommendations import RecommendationService
     from upid.services.rules.service import RuleService
+    from upid.services.rules.store import RuleStore
     from upid.services.scan import ScanService
 
 
@@ -35,11 +36,10 @@ class Advising(Metering):
         from upid.services.assessing import Assessor
         from upid.services.profiles import Profiles
         from upid.services.rules.active import RuleSets
-        from upid.services.rules.store import RuleStore
         from upid.services.snapshots import Snapshots
 
         assessor = Assessor(Snapshots(self.blobs), Profiles(self.blobs), self.history, self.prices)
-        rules = RuleSets(RuleStore(self.records), self.blobs)
+        rules = RuleSets(self.rule_store, self.blobs)
         return AnalysisTasks(self.analyses, self.cluster_records, assessor, rules, self.blobs, self.clock, self.ids)
 
     @cached_property
@@ -79,12 +79,18 @@ class Advising(Metering):
         return ClassificationService(lambda: self.features)
 
     @cached_property
+    def rule_store(self) -> RuleStore:
+        """Rules as records, and what was made of them."""
+        from upid.services.rules.store import Kept, RuleStore
+
+        return RuleStore(self.records, self.clock, self.caches.of("optimization_rules", Kept.size_of))
+
+    @cached_property
     def rules(self) -> RuleService:
         """Rules: built-in ones and those of users."""
         from upid.services.rules.service import RuleService
-        from upid.services.rules.store import RuleStore
 
-        return RuleService(RuleStore(self.records), self.clock, self.ids, lambda: self.features)
+        return RuleService(self.rule_store, self.clock, self.ids, lambda: self.features)
 
     @cached_property
     def scan(self) -> ScanService:

@@ -15,7 +15,7 @@ from upid.engine.rules.expressions import FeatureOf, Has, Node
 from upid.ports.blobs import Blobs
 from upid.services.rules.catalogue import built_ins
 from upid.services.rules.explaining import placeholders
-from upid.services.rules.store import RuleStore
+from upid.services.rules.store import IN_MEMORY, Kept, RuleStore
 from upid.services.rules.trees import NODES, tree_body, tree_of
 
 TOLD: Final = ("id", "version", "name", "category", "severity", "then", "explanation", "scope")
@@ -108,12 +108,23 @@ class RuleSets:
 
     def keep(self, tenant: str, analysis_id: str, cluster_id: str) -> None:
         """Store the rules that apply in a cluster now; what was stored for the analysis before stays."""
-        rules = [rule.body() for rule in active_rules(self.store.all(tenant), cluster_id)]
-        self.blobs.put(_name(tenant, analysis_id), orjson.dumps(rules), if_absent=True)
+        self.blobs.put(
+            _name(tenant, analysis_id), self.store.made(tenant, cluster_id, lambda views: _packed(views, cluster_id)), if_absent=True
+        )
 
-    def of(self, tenant: str, analysis_id: str) -> list[ActiveRule]:
-        """Return the rules of an analysis; NotFoundError where none were kept."""
-        return [ActiveRule.of(body) for body in orjson.loads(self.blobs.get(_name(tenant, analysis_id)))]
+    def of(self, tenant: str, analysis_id: str) -> Sequence[ActiveRule]:
+        """Return the rules of an analysis; NotFoundError where none were kept. They never change, so they are read once for all of its shards."""
+        found: Sequence[ActiveRule] = self.store.kept.get((tenant, analysis_id), lambda: self._read(tenant, analysis_id)).value
+        return found
+
+    def _read(self, tenant: str, analysis_id: str) -> Kept:
+        data = self.blobs.get(_name(tenant, analysis_id))
+        return Kept(tuple(ActiveRule.of(body) for body in orjson.loads(data)), IN_MEMORY * len(data))
+
+
+def _packed(views: Sequence[Mapping[str, Any]], cluster_id: str) -> Kept:
+    data = orjson.dumps([rule.body() for rule in active_rules(views, cluster_id)])
+    return Kept(data, len(data))
 
 
 def _name(tenant: str, analysis_id: str) -> str:

@@ -58,7 +58,7 @@ class RuleService:
     ids: Ids
     features: Callable[[], ClusterFeatures]
 
-    def list(self, tenant: str, wanted: RuleFilter) -> list[dict[str, Any]]:
+    def list(self, tenant: str, wanted: RuleFilter) -> list[Mapping[str, Any]]:
         """Return the rules that a filter matches, in the order of their ids."""
         return [view for view in self.store.all(tenant) if wanted.matches(view)]
 
