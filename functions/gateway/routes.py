@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.gateway.groups import apis, openapi_text
 from functions.gateway.page import HEADERS, page
-from functions.gateway.schemas import HealthOut, RouteOut
+from functions.gateway.schemas import HealthOut, MetricsOut, RouteOut
 from upid import __version__
 from upid.domain.errors import UnavailableError
 from upid.domain.times import format_time
@@ -30,6 +30,12 @@ def check_health(services: Injected) -> HealthOut:
 def get_health(services: Injected) -> HealthOut:
     """Tell whether the platform can serve, for probes that send GET."""
     return check_health(services)
+
+
+@router.get("/metrics", permission="gateway:read")
+def get_gateway_metrics(services: Injected) -> MetricsOut:
+    """Return what the process that answers keeps in memory, and how often that was of use; other processes have their own."""
+    return MetricsOut.of(services.clock.now(), services.caches.counts())
 
 
 @router.get("/routes", permission="gateway:read")

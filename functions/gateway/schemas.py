@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
+from upid.domain.times import format_time
 from upid.http.api import PREFIX, Endpoint
 from upid.http.schemas import Answer
+from upid.services.caches import Counts
 
 
 class HealthOut(Answer):
@@ -16,6 +19,30 @@ class HealthOut(Answer):
     status: Literal["ok"]
     version: str
     time: str
+
+
+class CacheOut(Answer):
+    """One kind of what a process keeps for a while."""
+
+    name: str = Field(description="What is kept.", examples=["user_sessions"])
+    lifetime_seconds: int = Field(description="How long at most. [s]")
+    entries: int
+    size_bytes: int = Field(description="What they take in memory, about. [bytes]")
+    hits: int = Field(description="How often something need not be made again, since the process began.")
+    misses: int = Field(description="How often it had to be made.")
+    evictions: int = Field(description="How many had to make room for others.")
+
+
+class MetricsOut(Answer):
+    """What the process that answers keeps."""
+
+    time: str
+    caches: list[CacheOut] = Field(description="Those that were asked for anything yet.")
+
+    @classmethod
+    def of(cls, now: float, caches: Sequence[Counts]) -> MetricsOut:
+        """Return the answer for what each cache did."""
+        return cls(time=format_time(now), caches=[CacheOut(**counts._asdict()) for counts in caches])
 
 
 class RouteOut(Answer):

@@ -28,9 +28,11 @@ class Computing(Advising):
     @cached_property
     def forecasting(self) -> ForecastingService:
         """Forecasts, and those that were stored."""
+        from upid.services.fits import Fits, size_of
         from upid.services.forecasting import ForecastingService
 
-        return ForecastingService(self.series_reader, self.records, self.clock, self.ids)
+        fits = Fits(self.caches.of("statistical_models", size_of))
+        return ForecastingService(self.series_reader, self.records, self.clock, self.ids, fits)
 
     @cached_property
     def patterns(self) -> PatternsService:

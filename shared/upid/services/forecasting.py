@@ -16,6 +16,7 @@ from upid.engine.statistics.rows import linear_fill
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Key, Records
 from upid.services.analytic_requests import ForecastAsked, UnknownPredictionError
+from upid.services.fits import Fits
 from upid.services.forecasts import bounded, forecasts
 from upid.services.panels import Panel, number, numbers
 from upid.services.reconciling import reconcile
@@ -37,6 +38,7 @@ class ForecastingService:
     records: Records
     clock: Clock
     ids: Ids
+    fits: Fits
 
     def predict(self, tenant: str, asked: Asked, how: ForecastAsked) -> list[dict[str, Any]]:
         """Return a forecast of each series, in their order.
@@ -47,7 +49,7 @@ class ForecastingService:
         if len(panels) * how.horizon > MOST_FORECASTS:
             raise InvalidRequestError([{"pointer": "#/horizon", "detail": f"At most {MOST_FORECASTS} steps ahead over all series."}])
         bounded(panels, how)
-        told = forecasts(panels, how)
+        told = forecasts(panels, how, self.fits)
         source = asdict(asked) if isinstance(asked, Selection) else None
         return [self._kept(tenant, panel, each, source, store=how.store) for panel, each in zip(panels, told, strict=True)]
 
@@ -68,8 +70,8 @@ class ForecastingService:
         if len(panels) * how.horizon > MOST_FORECASTS:
             raise InvalidRequestError([{"pointer": "?horizon", "detail": f"At most {MOST_FORECASTS} steps ahead over all parts."}])
         whole = replace(_newest(self.reader.select(tenant, replace(asked, split="none"))[0]), name="total")
-        total = forecasts([whole], how)[0]
-        parts, warnings = _of_parts(panels, how)
+        total = forecasts([whole], how, self.fits)[0]
+        parts, warnings = _of_parts(panels, how, self.fits)
         reconcile(total, parts)
         items = sorted(parts, key=lambda each: -sum(value or 0.0 for value in each["mean"]))
         return {
@@ -112,7 +114,7 @@ def _newest(panel: Panel) -> Panel:
     return replace(panel, values=panel.values[skipped:], start=start, warnings=(*panel.warnings, told))
 
 
-def _of_parts(panels: Sequence[Panel], how: ForecastAsked) -> tuple[list[dict[str, Any]], list[str]]:
+def _of_parts(panels: Sequence[Panel], how: ForecastAsked, fits: Fits) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the forecasts of a cluster's parts, and what is to be said of them."""
     known = [panel for panel in panels if not np.isnan(panel.values).all()]
     warnings = _named("Left out, without a value in the newest steps", {panel.name for panel in panels} - {panel.name for panel in known})
@@ -122,7 +124,7 @@ def _of_parts(panels: Sequence[Panel], how: ForecastAsked) -> tuple[list[dict[st
             f"There are more than {MOST_FITTED['auto']} values in the parts: they are forecast by `theta`, the whole by `auto`."
         )
     bounded(known, how)
-    told = forecasts(known, how, hold=True)
+    told = forecasts(known, how, fits, hold=True)
     held = {each["series"]["name"] for each in told if how.method not in {"auto", each["method"]}}
     return told, warnings + _named(f"Held at their last value, not fit for `{how.method}`", held)
 

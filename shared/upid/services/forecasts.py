@@ -15,6 +15,7 @@ from upid.engine.forecasting.methods import METHODS
 from upid.engine.forecasting.selection import AUTO, Forecast, forecast
 from upid.engine.seasonality.periods import seasons
 from upid.services.analytic_requests import ForecastAsked
+from upid.services.fits import Fits
 from upid.services.panels import Batch, Floats, Panel, batches, number, numbers
 from upid.services.series import MOST_FITTED, MOST_FITTED_OTHERWISE
 from upid.services.statistics import common_periods, trust
@@ -48,7 +49,7 @@ def _begun(panel: Panel) -> Panel:
     return replace(panel, values=panel.values[skipped:], start=start, warnings=(*panel.warnings, told))
 
 
-def forecasts(panels: Sequence[Panel], how: ForecastAsked, *, hold: bool = False) -> list[dict[str, Any]]:
+def forecasts(panels: Sequence[Panel], how: ForecastAsked, fits: Fits, *, hold: bool = False) -> list[dict[str, Any]]:
     """Return the forecast of each panel, made in batches of one length, step and season.
 
     `hold`: what the method does not fit is held at its last value; else InvalidRequestError.
@@ -60,7 +61,7 @@ def forecasts(panels: Sequence[Panel], how: ForecastAsked, *, hold: bool = False
         for period in sorted(set(periods)):
             rows = [row for row, each in enumerate(periods) if each == period]
             part = Batch(tuple(batch.panels[row] for row in rows), tuple(batch.places[row] for row in rows))
-            for place, told in zip(part.places, _batch(part, period, how, hold=hold), strict=True):
+            for place, told in zip(part.places, _batch(part, period, how, fits, hold=hold), strict=True):
                 result[place] = told
     return result
 
@@ -71,26 +72,26 @@ def period_of(panel: Panel) -> int:
     return found[0].period if found else 1
 
 
-def _batch(batch: Batch, period: int, how: ForecastAsked, *, hold: bool) -> list[dict[str, Any]]:
+def _batch(batch: Batch, period: int, how: ForecastAsked, fits: Fits, *, hold: bool) -> list[dict[str, Any]]:
     values = batch.values
     if np.isnan(values).all(axis=1).any():
         pointer = "?step_seconds" if how.pointer == "?" else "#/series"
         raise InvalidRequestError([{"pointer": pointer, "detail": "The newest steps of a series have no value at all."}])
     wanted = AUTO if how.method == "auto" else (how.method,)
     try:
-        found = forecast(values, how.horizon, period, methods=wanted)
+        found = fits.forecast(values, how.horizon, period, wanted)
     except ValueError:
         if not hold:
             raise InvalidRequestError([{"pointer": how.place("method"), "detail": _unfit(how, values, period)}]) from None
-        return _held(batch, period, how)
+        return _held(batch, period, how, fits)
     return [_told(panel, row, found, period, how) for row, panel in enumerate(batch.panels)]
 
 
-def _held(batch: Batch, period: int, how: ForecastAsked) -> list[dict[str, Any]]:
+def _held(batch: Batch, period: int, how: ForecastAsked, fits: Fits) -> list[dict[str, Any]]:
     """Return forecasts of series that the method does not fit all of: one with a 0 keeps a multiplicative season from no other."""
     if len(batch.panels) > 1:
         alone = [Batch((panel,), (place,)) for panel, place in zip(batch.panels, batch.places, strict=True)]
-        return [told for each in alone for told in _batch(each, period, how, hold=True)]
+        return [told for each in alone for told in _batch(each, period, how, fits, hold=True)]
     (panel,) = batch.panels
     told = f"{_unfit(how, batch.values, period)} It is held at its last value."
     found = forecast(batch.values, how.horizon, 1, methods=("naive",))

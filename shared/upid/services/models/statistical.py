@@ -61,7 +61,7 @@ class StatisticalModels:
         if len(panels) * request["horizon"] > MOST_FORECASTS:
             raise InvalidRequestError([{"pointer": "#/horizon", "detail": f"At most {MOST_FORECASTS} steps ahead over all series."}])
         how = ForecastAsked(request["horizon"], request["method"], request["period_steps"], store=False)
-        return answer_of("exponential-smoothing", request, forecasts(panels, how))
+        return answer_of("exponential-smoothing", request, forecasts(panels, how, self.forecasting.fits))
 
     def average(self, tenant: str, question: Question) -> Answer:
         """Return the moving average of each series."""
