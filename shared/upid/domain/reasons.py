@@ -27,6 +27,9 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "cpu_small_change": "The CPU request is near enough to what is needed to stay.",
     "cpu_limit_removed": "The CPU limit is taken away: it throttles even when the node is idle, and the request already secures the share.",
     "cpu_limit_burst": "A CPU limit leaves room for bursts.",
+    "cpu_startup_apart": "Start-ups need up to {cpu_startup_need_cores}, more than steady state: they are {cpu_startup_share} of running time and stand apart from it.",
+    "cpu_startup_counts": "Start-ups are {cpu_startup_share} of running time, too much to stand apart: they count in the request.",
+    "cpu_startup_limit": "The CPU limit lets start-ups through, which need {cpu_startup_need_cores}.",
     "memory_peak": "The largest memory use was {memory_peak_bytes}; {memory_margin} are added.",
     "memory_startup_peak": "Memory peaks at start-up, at {startup_memory_bytes}.",
     "memory_growth": "Memory use grows: {memory_growth} are added for the {review_days} days until the review.",
@@ -73,7 +76,7 @@ _DAY_OF_MONTH: Final = 200
 _DAY_TO_END: Final = 300
 _SHARES: Final = frozenset({
     "allowed_time_above", "cpu_growth", "recent_throttled_fraction", "memory_margin", "memory_growth", "memory_growth_per_week",
-    "memory_limit_headroom", "volume_margin", "scaling_cpu_target", "scaling_memory_target",
+    "memory_limit_headroom", "volume_margin", "cpu_startup_share", "scaling_cpu_target", "scaling_memory_target",
 })  # fmt: skip
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from upid.domain.errors import NotFoundError
 from upid.engine.arrays import pack, unpack
-from upid.engine.usage.folding import STARTUP_SECONDS, fold
+from upid.engine.usage.folding import fold
 from upid.engine.usage.profile import UsageProfile, empty_profile, reindex
+from upid.engine.usage.starts import context_seconds
 from upid.engine.usage.storage import from_arrays, to_arrays
 from upid.ports.blobs import Blobs
 from upid.ports.usage_history import UsageChunk
@@ -135,7 +136,7 @@ class Folder:
     @property
     def context_start(self) -> int:
         """From when on chunks are to be added again, so that the next one has its context. [s since the epoch]"""
-        return self.until - STARTUP_SECONDS - self.stored.profile.step_seconds
+        return self.until - context_seconds(self.stored.profile.step_seconds)
 
     def add(self, chunk: UsageChunk) -> None:
         """Fold the next chunk; one that ends at or before what is folded changes nothing and is context alone."""
@@ -144,7 +145,7 @@ class Folder:
         if chunk.end > self.until:
             samples = samples_of([*self.context, chunk], self.stored.rows)
             self.stored = replace(self.stored, profile=fold(self.stored.profile, samples))
-        since = chunk.end - STARTUP_SECONDS - chunk.step_seconds
+        since = chunk.end - context_seconds(chunk.step_seconds)
         self.context = [without_events(behind(part, since)) for part in (*self.context, chunk) if part.end > since]
 
 

@@ -28,6 +28,9 @@ def assert_same(a: UsageProfile, b: UsageProfile) -> None:
         assert getattr(a, name) == getattr(b, name), name
     for name in ("steps", "oom_kills", "restarts", "throttled_count", "last_seen", "oom_limit_bytes"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+    for name in ("index", "throttled_total", "throttled_count"):
+        np.testing.assert_allclose(getattr(a.startups, name), getattr(b.startups, name), rtol=1e-12, err_msg=name)
+    assert_same_histograms(a.startups.cpu, b.startups.cpu)
     for metric in ("cpu", "memory"):
         assert_same_histograms(getattr(a, metric), getattr(b, metric))
         for beside in ("busiest", "summed"):
@@ -253,7 +256,8 @@ def test_merging_different_rows_of_one_time_equals_one_pass() -> None:
 
 def test_merging_one_pod_with_several_equals_one_pass() -> None:
     usage = noise(4, series=3)
-    usage[1:, : 2 * PER_DAY] = np.nan  # the second pod of the first row, and the other container of the workload, begin on the third day
+    # The second pod of the first row, and the other container of the workload, begin on the third day, behind a silence that both parts see.
+    usage[1:, : 2 * PER_DAY + 3] = np.nan
     given_samples = samples(usage, row=[0, 0, 1], workload=[0, 0])
     early, late = profile_of(part(given_samples, 0, 2 * PER_DAY)), profile_of(part(given_samples, 2 * PER_DAY, 4 * PER_DAY))
 

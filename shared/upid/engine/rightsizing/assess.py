@@ -141,7 +141,8 @@ def _values(sized: Sized, everything: Seen, profile: UsageProfile, current: Curr
         "memory_margin": memory.request / memory.peak - 1, "memory_growth": memory.growth, "memory_growth_per_week": memory.growth_per_week,
         "days_until_limit": np.where(np.isfinite(days_left), np.maximum(days_left, 0), np.nan), "oom_limit_bytes": memory.oom_limit,
         "oom_floor_bytes": memory.oom_floor, "is_leak": memory.is_leak, "startup_memory_bytes": profile.startup_memory_bytes.astype(np.float64),
-        "startup_cpu_cores": profile.startup_cpu_cores.astype(np.float64), "heap_bytes": current.heap_bytes,
+        "startup_cpu_cores": profile.startup_cpu_cores.astype(np.float64), "cpu_startup_need_cores": cpu.startup,
+        "cpu_startup_share": everything.startup_share, "heap_bytes": current.heap_bytes,
         "largest_node_cores": current.largest_node_cores, "largest_node_bytes": current.largest_node_bytes, "volume_margin": margin(everything),
     } | {name: np.full(rows, float(value)) for name, value in same.items()}  # fmt: skip
 

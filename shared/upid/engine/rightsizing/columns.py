@@ -52,6 +52,9 @@ REASONS: Final = (
     Reason("run_peaks", ("runs", "cpu_runs_cores")),
     Reason("memory_page_cache", ("resident_bytes", "memory_peak_bytes")),
     Reason("pod_level_resources"),
+    Reason("cpu_startup_apart", ("cpu_startup_need_cores", "cpu_startup_share")),
+    Reason("cpu_startup_counts", ("cpu_startup_need_cores", "cpu_startup_share")),
+    Reason("cpu_startup_limit", ("cpu_startup_need_cores",)),
 )
 CODES: Final = tuple(reason.code for reason in REASONS)
 
@@ -73,6 +76,8 @@ COLUMNS: Final[dict[str, str]] = {
     "hours": "time covered by samples [h]",
     "runs": "of a Job or CronJob; 0 = it is none, or did not run [1]",
     "cpu_runs_cores": "what the peaks of runs need; NaN = no runs [cores]",
+    "cpu_startup_need_cores": "what start-ups need; NaN = none was seen [cores]",
+    "cpu_startup_share": "share of running time that is start-up [1]",
     "effective_samples": "runs where there are any, else what correlated samples are worth as independent ones [1]",
     "resident_bytes": "largest resident set, without page cache; NaN = not known [bytes]",
     "samples": "steps with a sample of any pod [1]",

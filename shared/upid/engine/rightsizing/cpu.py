@@ -31,7 +31,8 @@ class CpuNeed:
     """Shape (rows,): requests before floors and rounding, and what they are made of.
 
     `request` [cores]; `tight` the same at a tenth of the allowed time, for a limit [cores]; `quantile` pooled over pods, `busiest` of the busiest pod
-    (NaN = one pod), `runs` of the peaks of runs (NaN = no Job), `recurring` with recurring peaks [cores]; `growth`: excess over 1; `likely_growth`: the same by a lesser burden of proof; `throttled`: share of periods [1].
+    (NaN = one pod), `runs` of the peaks of runs (NaN = no Job), `recurring` with recurring peaks, `startup` what start-ups need (NaN = none was seen) [cores];
+    `startup_throttled`: share of periods in start-ups, 0 = none measured [1]; `growth`: excess over 1; `likely_growth`: the same by a lesser burden of proof; `throttled`: share of periods [1].
     """
 
     request: Floats
@@ -43,6 +44,8 @@ class CpuNeed:
     growth: Floats
     likely_growth: Floats
     throttled: Floats
+    startup: Floats
+    startup_throttled: Floats
 
 
 def full_days(daily: Daily, steps: NDArray[np.int32], values: Floats) -> Floats:
@@ -81,6 +84,16 @@ def _quantiles(density: Density, shares: tuple[float, ...], week: Floats) -> Flo
     return smoothed_quantiles(density.weights, density.top, allowed_time_above=shares, part_of_it=week)
 
 
+def _startup(seen: Seen, share: float) -> tuple[Floats, Floats]:
+    """Return what start-ups need for the share of their own time, throttling counted as in `cpu_need`, and the share of their throttled periods."""
+    need, throttled = np.full(len(seen.hours), np.nan), np.zeros(len(seen.hours))
+    if len(seen.startup_rows):
+        censored = seen.startup_throttled * is_lower_bound(seen.startup_throttled)
+        quantile = smoothed_quantiles(seen.startup.weights, seen.startup.top, allowed_time_above=(share,))[:, 0]
+        need[seen.startup_rows], throttled[seen.startup_rows] = quantile * (1 + censored), seen.startup_throttled
+    return need, throttled
+
+
 def _daily_means(seen: Seen) -> Floats:
     """Return the mean use of each whole day, shape (rows, days), NaN = not whole. [cores]."""
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -107,4 +120,8 @@ def cpu_need(seen: Seen, options: Options) -> CpuNeed:
     factor = (1 + growth) * (1 + throttled * is_lower_bound(throttled)) * (1 + margin(seen))
     request = recurring.need * factor
     tight, likely = np.fmax(base[:, 1] * factor, request), daily.growth(options.review_days)
-    return CpuNeed(request, tight, pooled[:, 0], busiest[:, 0], runs[:, 0], recurring, growth, likely, throttled)
+    startup, startup_throttled = _startup(seen, options.allowed_time_above)
+    return CpuNeed(
+        request, tight, pooled[:, 0], busiest[:, 0], runs[:, 0], recurring, growth, likely, throttled,
+        startup * (1 + margin(seen)), startup_throttled,
+    )  # fmt: skip

@@ -15,9 +15,10 @@ from upid.engine.rightsizing.current import CurrentResources
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.rule import size
 from upid.engine.rightsizing.seen import Seen, seen
-from upid.engine.usage.folding import STARTUP_SECONDS, fold
+from upid.engine.usage.folding import fold
 from upid.engine.usage.profile import UsageProfile, empty_profile
 from upid.engine.usage.samples import Samples
+from upid.engine.usage.starts import context_seconds
 
 Floats = NDArray[np.float64]
 FOLDS: Final = 3
@@ -45,7 +46,7 @@ def folded_with_tests(samples: Samples) -> tuple[UsageProfile, tuple[Fold, ...]]
         return empty, ()
     if per_day == 0 or steps < LEAST_DAYS * per_day:
         return fold(empty, samples), ()
-    overlap = STARTUP_SECONDS // samples.step_seconds + 1  # tells which series have just begun
+    overlap = context_seconds(samples.step_seconds) // samples.step_seconds  # tells which series have just begun
     edges = [steps - (FOLDS - k) * per_day for k in range(FOLDS)]
     profile, folds = fold(empty, _without_events(_cut(samples, 0, edges[0]))), []
     for edge in edges:

@@ -13,6 +13,7 @@ from upid.engine.rightsizing.cpu import is_lower_bound
 from upid.engine.rightsizing.current import CurrentResources
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.rule import Sized
+from upid.engine.rightsizing.seen import STARTUP_RAMP
 
 Bools = NDArray[np.bool_]
 MARGIN_TOLD = 0.01  # a wider margin for little data is worth telling from here
@@ -45,6 +46,9 @@ def _cpu(sized: Sized, columns: dict[str, NDArray[Any]], current: CurrentResourc
     sizes = known & ~current.scaled_on_cpu
     with np.errstate(invalid="ignore"):
         busiest = need.busiest > need.quantile
+        starts_higher = need.startup > need.request
+        counts = need.startup > 0
+    large, limited = columns["cpu_startup_share"] > STARTUP_RAMP[0], advice.changes & ~np.isnan(columns["cpu_limit_cores"])
     removed = advice.changes & ~np.isnan(current.cpu_limit_cores) & np.isnan(columns["cpu_limit_cores"])
     return {
         "cpu_quantile": sizes,
@@ -58,6 +62,9 @@ def _cpu(sized: Sized, columns: dict[str, NDArray[Any]], current: CurrentResourc
         "cpu_scaled_by_hpa": current.scaled_on_cpu,
         "cpu_small_change": sizes & advice.is_small_change,
         "cpu_limit_removed": removed,
+        "cpu_startup_apart": sizes & starts_higher & ~large,
+        "cpu_startup_counts": sizes & counts & large,
+        "cpu_startup_limit": limited & starts_higher,
         "cpu_limit_burst": advice.changes & (options.cpu_limit == "burst") & ~is_guaranteed(current),
     }
 

@@ -63,10 +63,14 @@ def size(seen: Seen, current: CurrentResources, options: Options, *, resident_by
 
 
 def _cpu(need: CpuNeed, current: CurrentResources, *, guaranteed: Bools, enough: Bools, options: Options) -> Need:
-    """Return the CPU need: never below the current request where throttling hides demand; a limit only for class Guaranteed or where asked for."""
-    request = np.where(guaranteed, need.tight, need.request)
+    """Return the CPU need: never below the current request where throttling hides demand; a limit only for class Guaranteed or where asked for.
+
+    A limit lets start-ups through, so of class Guaranteed the request does too; a limit that throttles start-ups does harm.
+    """
+    request = np.where(guaranteed, np.fmax(need.tight, need.startup), need.request)
     floor = is_lower_bound(need.throttled) * reserved(current.cpu_request_cores, current.cpu_limit_cores)
     request = np.where(enough, np.maximum(request, floor), np.nan)
     wants = guaranteed if options.cpu_limit == "none" else np.ones(len(request), dtype=bool)
-    limit = np.where(guaranteed, request, np.fmax(need.tight * BURST_FACTOR, request))
-    return Need(request, limit, wants, ~wants & (need.throttled >= THROTTLED_RAMP[0]))
+    limit = np.where(guaranteed, request, np.fmax(np.fmax(need.tight * BURST_FACTOR, need.startup), request))
+    harmful = (need.throttled >= THROTTLED_RAMP[0]) | (need.startup_throttled >= THROTTLED_RAMP[1])
+    return Need(request, limit, wants, ~wants & harmful)

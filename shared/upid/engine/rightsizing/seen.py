@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,10 @@ from upid.engine.usage.histogram import DAY_SLOTS, Histogram, decayed
 from upid.engine.usage.hourly import HOURS, Hourly, hour_of_week
 from upid.engine.usage.profile import UsageProfile
 from upid.engine.usage.runs import Runs
+from upid.engine.usage.startups import at_top, without
 
 Floats = NDArray[np.float64]
+STARTUP_RAMP: Final = (0.02, 0.10)  # share of running time from which start-ups are a part of it, none of it and all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,10 @@ class Density:
 class Seen:
     """What sizing reads. Daily arrays end with the last day that is seen; `end` is the moment that counts as now. [s since the epoch]
 
-    `busiest` has one row per row named in `busiest_rows`, `runs` one per row of a Job or CronJob that ran.
+    `cpu` and `busiest` are of steady state, `cpu` with start-ups as far as they are a large share of running time (STARTUP_RAMP). `busiest` has one row
+    per row named in `busiest_rows`, `runs` one per row of a Job or CronJob that ran, `startup` one per row named in `startup_rows`.
+    `startup_share`: of the row's samples, by their weight, shape (rows,); `startup_throttled`: mean share of throttled periods, 0 where none was
+    measured, shape (startup_rows,). [1]
     """
 
     end: int
@@ -46,6 +52,10 @@ class Seen:
     oom_limit_bytes: Floats
     last_seen: NDArray[np.int64]
     runs: Runs
+    startup: Density
+    startup_rows: NDArray[np.int64]
+    startup_share: Floats
+    startup_throttled: Floats
 
     @property
     def hours(self) -> Floats:
@@ -58,6 +68,20 @@ def _density(profile: UsageProfile, histogram: Histogram, first_slot: int) -> De
     slots = range(first_slot, DAY_SLOTS)
     weights = decayed(histogram, newest_day=profile.newest_day, reference_day=profile.reference_day, slots=slots)
     return Density(weights, histogram.top)
+
+
+def apart(pooled: Density, startup: Density, rows: NDArray[np.int64]) -> tuple[Density, Floats]:
+    """Return the pooled samples without those of start-ups, as far as these stand apart, and the start-ups' share of them, shape (rows,). [1]."""
+    share = np.zeros(len(pooled.top))
+    if not len(rows):
+        return pooled, share
+    whole = pooled.weights[rows]
+    total = whole.sum(axis=1)
+    share[rows] = startup.weights.sum(axis=1) / np.where(total > 0, total, 1)
+    alone = 1 - np.clip((share[rows] - STARTUP_RAMP[0]) / (STARTUP_RAMP[1] - STARTUP_RAMP[0]), 0, 1)
+    part = at_top(startup.top, startup.weights, pooled.top[rows])
+    pooled.weights[rows] = without(whole, alone[:, None] * part)
+    return pooled, share
 
 
 def held_slots(profile: UsageProfile) -> int:
@@ -74,14 +98,17 @@ def seen(profile: UsageProfile, *, hold_out: int = 0) -> Seen:
     if hold_out:
         last_day = profile.first_day + days - np.argmax((steps > 0)[:, ::-1], axis=1) if days else np.zeros(profile.rows, dtype=np.int64)
         last_seen = np.minimum(np.where((steps > 0).any(axis=1), last_day * 86400, 0), profile.last_seen)
+    startup, startup_rows = _density(profile, profile.startups.cpu, hold_out), profile.startups.index
+    cpu, startup_share = apart(_density(profile, profile.cpu, hold_out), startup, startup_rows)
     return Seen(
-        end=end, step_seconds=profile.step_seconds, cpu=_density(profile, profile.cpu, hold_out),
+        end=end, step_seconds=profile.step_seconds, cpu=cpu,
         busiest=_density(profile, profile.busiest.cpu, hold_out), busiest_rows=profile.busiest.index, steps=steps,
         cpu_daily=_first_days(profile.cpu_daily, days), memory_daily=_first_days(profile.memory_daily, days),
         cpu_hourly=_hours_before(profile, end) if hold_out else profile.cpu_hourly,
         throttled_total=profile.throttled_total[:, :days], throttled_count=profile.throttled_count[:, :days],
         oom_kills=profile.oom_kills[:, :days], oom_limit_bytes=profile.oom_limit_bytes[:, :days], last_seen=last_seen,
-        runs=_runs_before(profile.runs, end) if hold_out else profile.runs,
+        runs=_runs_before(profile.runs, end) if hold_out else profile.runs, startup=startup, startup_rows=startup_rows, startup_share=startup_share,
+        startup_throttled=profile.startups.throttled_total / np.where(profile.startups.throttled_count > 0, profile.startups.throttled_count, 1),
     )  # fmt: skip
 
 

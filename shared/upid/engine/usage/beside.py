@@ -10,19 +10,23 @@ from numpy.typing import NDArray
 
 from upid.engine.usage.blocks import Block, Slots, add_samples, blocks_of
 from upid.engine.usage.counting import Grid, valid_samples
-from upid.engine.usage.histogram import Histogram, add_histogram, empty_histogram, take
+from upid.engine.usage.histogram import Histogram, add_histogram, empty_histogram
 from upid.engine.usage.profile import Beside
 from upid.engine.usage.samples import Samples
+from upid.engine.usage.starts import Starts
+from upid.engine.usage.startups import Startups, no_startups, steady
 
 How = Literal["max", "sum"]
+Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """The pooled histograms before the fold, and the group that each of their rows belongs to."""
+    """The pooled histograms before the fold, what of them is of a start, and the group that each of their rows belongs to."""
 
     cpu: Histogram
     memory: Histogram
+    startups: Startups
     group: NDArray[np.int64]
 
 
@@ -49,8 +53,8 @@ def at_each_step(values: NDArray[np.float32], starts: NDArray[np.int64], how: Ho
     return np.where(np.logical_and.reduceat(missing, starts, axis=0), np.float32(np.nan), total)
 
 
-def _prior(pooled: Histogram, group: NDArray[np.int64], chosen: NDArray[np.int64]) -> Histogram:
-    """Return what new groups saw until now: with one series at a time, what all their rows saw, pooled."""
+def _prior(pooled: Histogram, startups: Startups, group: NDArray[np.int64], chosen: NDArray[np.int64]) -> Histogram:
+    """Return what new groups saw until now: with one series at a time, what all their rows saw, pooled, but for start-ups."""
     result = empty_histogram(len(chosen))
     rows = np.flatnonzero(np.isin(group, chosen))
     rows = rows[np.argsort(group[rows], kind="stable")]
@@ -58,7 +62,7 @@ def _prior(pooled: Histogram, group: NDArray[np.int64], chosen: NDArray[np.int64
     rank = np.arange(len(rows)) - np.searchsorted(place, place)
     for turn in range(int(rank.max(initial=-1)) + 1):
         now = rank == turn
-        add_histogram(result, place[now], take(pooled, rows[now]))
+        add_histogram(result, place[now], steady(pooled, rows[now], startups))
     return result
 
 
@@ -70,9 +74,31 @@ def _joined(before: Histogram, prior: Histogram, order: NDArray[np.int64]) -> Hi
     )
 
 
+def _at_work(cpu: Values, settled: Values, row: NDArray[np.int64], block: Block) -> Values:
+    """Return what each pod asks for at work: one that starts as much as the mean of those of its row that do not, but no more than it used.
+
+    Where none of its row tells, it counts as it is; a step in which all of a workload's pods start is none of work. `cpu`: a block's samples, `settled`:
+    the same with NaN where they are of a start, `row`: of each series.
+    """
+    series, step = np.nonzero(np.isnan(settled) & ~np.isnan(cpu))
+    starting, mine = np.unique(row[series], return_inverse=True)
+    beside = np.flatnonzero(np.isin(row, starting))
+    beside = beside[np.argsort(row[beside], kind="stable")]
+    first = np.searchsorted(row[beside], starting)
+    there = ~np.isnan(settled)
+    total = np.add.reduceat(np.where(there[beside], settled[beside], 0), first, axis=0, dtype=np.float64)[mine, step]
+    count = np.add.reduceat(there[beside], first, axis=0, dtype=np.int32)[mine, step]
+    used = cpu[series, step]
+    asked = np.where(count > 0, np.fmin(used, total / np.maximum(count, 1)), used)
+    at_work = np.logical_or.reduceat(there, block.starts, axis=0)[block.local[series], step]
+    result = settled.copy()
+    result[series, step] = np.where(at_work, asked, np.nan)
+    return result
+
+
 def fold_beside(
-    before: Beside, pooled: Pooled, samples: Samples, group: NDArray[np.int64], *, how: How, grid: Grid, slots: Slots
-) -> Beside:
+    before: Beside, pooled: Pooled, samples: Samples, group: NDArray[np.int64], *, how: How, starts: Starts, grid: Grid, slots: Slots
+) -> Beside:  # fmt: skip
     """Return the histograms beside with the samples folded in; `before` and `pooled` are already shifted to the new days. `group`: of each series."""
     new = np.setdiff1d(crowded(samples, group), before.index)
     if not len(before.index) and not len(new):
@@ -81,14 +107,17 @@ def fold_beside(
     order = np.argsort(index, kind="stable")
     after = Beside(
         index[order],
-        _joined(before.cpu, _prior(pooled.cpu, pooled.group, new), order),
-        _joined(before.memory, _prior(pooled.memory, pooled.group, new), order),
+        _joined(before.cpu, _prior(pooled.cpu, pooled.startups, pooled.group, new), order),
+        _joined(before.memory, _prior(pooled.memory, no_startups(), pooled.group, new), order),
     )
     chosen = np.flatnonzero(np.isin(group, after.index))
     for block in blocks_of(group[chosen], grid.steps):
         series, rows = chosen[block.series], np.searchsorted(after.index, block.groups)
         single = Block(slice(0, len(rows)), block.groups, np.arange(len(rows)))
-        for histogram, values in ((after.cpu, samples.cpu_cores), (after.memory, samples.memory_bytes)):
-            merged = at_each_step(valid_samples(values[series]), block.starts, how)
-            add_samples(histogram, single, merged, grid, slots, rows=rows)
+        cpu, memory = valid_samples(samples.cpu_cores[series]), valid_samples(samples.memory_bytes[series])
+        settled = starts.without(cpu, series, len(group))
+        if how == "sum" and settled is not cpu:
+            settled = _at_work(cpu, settled, samples.row[series], block)
+        for histogram, values in ((after.cpu, settled), (after.memory, memory)):
+            add_samples(histogram, single, at_each_step(values, block.starts, how), grid, slots, rows=rows)
     return after

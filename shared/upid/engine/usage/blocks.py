@@ -78,6 +78,15 @@ def add_sums(sums: Sums, block: Block, values: NDArray[np.float32], valid: NDArr
     sums.count[block.groups], sums.total[block.groups], sums.squares[block.groups], sums.peak[block.groups] = count, total, squares, peak
 
 
+def put_sums(sums: Sums, known: Sums, block: Block, values: NDArray[np.float32], *, same: NDArray[np.float32], grid: Grid) -> None:
+    """Add the samples of a block as `add_sums` does; where they are the `same` array that `known` has the sums of, these are taken over."""
+    if values is not same:
+        add_sums(sums, block, values, ~np.isnan(values), grid)
+        return
+    for part in ("count", "total", "squares", "peak"):
+        getattr(sums, part)[block.groups] = getattr(known, part)[block.groups]
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """Where each day of a grid goes in a histogram: its slot, DAY_SLOTS or more = the older part, with its weight there."""

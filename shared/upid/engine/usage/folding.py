@@ -8,24 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.usage.beside import Pooled, fold_beside
-from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, empty_sums
+from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, empty_sums, put_sums
 from upid.engine.usage.counting import Grid, grid_of, valid_samples
 from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import DAY_SLOTS, copied, day_weight
 from upid.engine.usage.hourly import Hourly, add_hours, copy_hourly
 from upid.engine.usage.profile import UsageProfile
-from upid.engine.usage.runs import SILENT_SECONDS, fold_runs
+from upid.engine.usage.runs import fold_runs
 from upid.engine.usage.samples import Samples
 from upid.engine.usage.shifting import at_days
-
-STARTUP_SECONDS = 600
+from upid.engine.usage.starts import Starts, behind, starts_of
+from upid.engine.usage.startups import fold_startups
 
 
 def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
     """Return the profile with `samples` folded in. Rows and workloads of both are the same.
 
     Samples that end at or before `folded_until` change nothing (the very same profile is returned); of samples that overlap it only the steps
-    behind it count, those in front of it tell which series have just begun (`STARTUP_SECONDS` and a step of them are enough). Folding chunk after chunk equals folding all at once: counts exactly, sums and the older part to 1e-12, hourly means to 1e-6.
+    behind it count, those in front of it tell which series have just begun (`context_seconds` of them are enough, and with them folding chunk after chunk
+    equals folding all at once: counts exactly, sums and the older part to 1e-12, hourly means to 1e-6).
 
     Raises
     ------
@@ -37,13 +38,16 @@ def fold(profile: UsageProfile, samples: Samples) -> UsageProfile:
     if samples.cpu_cores.shape[1] == 0:
         return profile
     grid = grid_of(samples.start, samples.step_seconds, samples.cpu_cores.shape[1])
+    begun = starts_of(whole)
+    starts = behind(begun, whole.cpu_cores.shape[1] - grid.steps)
     runs = fold_runs(profile.runs, whole, profile.folded_until)
     after = at_days(replace(profile, runs=runs), int(grid.days[0]), int(grid.days[-1]))
     slot = after.newest_day - grid.days
     slots = Slots(slot, np.where(slot >= DAY_SLOTS, day_weight(grid.days, after.reference_day), 0.0))
-    after = _with_beside(after, samples, grid, slots)
-    after = _with_metrics(after, samples, grid, slots)
-    return _with_startup(_with_events(after, samples, grid), whole)
+    after = _with_beside(after, samples, starts, grid, slots)
+    after = _with_metrics(after, samples, starts, grid, slots)
+    after = replace(after, startups=fold_startups(after.startups, samples, starts, grid, slots, reference_day=after.reference_day))
+    return _with_peaks(_with_events(after, samples, grid), whole, (begun, starts_of(whole, batch=True)))
 
 
 def _check(profile: UsageProfile, samples: Samples) -> None:
@@ -70,20 +74,21 @@ def _behind(samples: Samples, folded_until: int) -> Samples:
     )  # fmt: skip
 
 
-def _with_beside(profile: UsageProfile, samples: Samples, grid: Grid, slots: Slots) -> UsageProfile:
+def _with_beside(profile: UsageProfile, samples: Samples, starts: Starts, grid: Grid, slots: Slots) -> UsageProfile:
     workload = profile.workload
-    by_row = Pooled(profile.cpu, profile.memory, np.arange(profile.rows))
-    by_workload = Pooled(profile.cpu, profile.memory, workload)
+    by_row = Pooled(profile.cpu, profile.memory, profile.startups, np.arange(profile.rows))
+    by_workload = replace(by_row, group=workload)
     return replace(
         profile,
-        busiest=fold_beside(profile.busiest, by_row, samples, samples.row, how="max", grid=grid, slots=slots),
-        summed=fold_beside(profile.summed, by_workload, samples, workload[samples.row], how="sum", grid=grid, slots=slots),
+        busiest=fold_beside(profile.busiest, by_row, samples, samples.row, how="max", starts=starts, grid=grid, slots=slots),
+        summed=fold_beside(profile.summed, by_workload, samples, workload[samples.row], how="sum", starts=starts, grid=grid, slots=slots),
     )
 
 
-def _with_metrics(profile: UsageProfile, samples: Samples, grid: Grid, slots: Slots) -> UsageProfile:
+def _with_metrics(profile: UsageProfile, samples: Samples, starts: Starts, grid: Grid, slots: Slots) -> UsageProfile:
     """Fold CPU and memory: histograms, days, hours, and the steps with a sample of either."""
     sums = empty_sums(profile.rows, grid), empty_sums(profile.rows, grid)
+    settled = empty_sums(profile.rows, grid) if len(starts.series) else sums[0]
     histograms = (copied(profile.cpu), copied(profile.memory))
     steps, last_seen = profile.steps.copy(), profile.last_seen.copy()
     column = grid.days - profile.first_day
@@ -95,6 +100,8 @@ def _with_metrics(profile: UsageProfile, samples: Samples, grid: Grid, slots: Sl
             seen |= valid
             add_sums(metric, block, chosen, valid, grid)
             add_samples(histogram, block, chosen, grid, slots)
+            if metric is sums[0] is not settled:
+                put_sums(settled, sums[0], block, starts.without(chosen, block.series, len(samples.row)), same=chosen, grid=grid)
         if not block.is_single:
             seen = np.logical_or.reduceat(seen, block.starts, axis=0)
         by_day = np.add.reduceat(seen, grid.day_starts, axis=1, dtype=np.int32)
@@ -106,7 +113,7 @@ def _with_metrics(profile: UsageProfile, samples: Samples, grid: Grid, slots: Sl
         profile, folded_until=samples.end, folded_from=profile.folded_from or samples.start, step_seconds=samples.step_seconds, steps=steps,
         last_seen=last_seen, cpu=histograms[0], memory=histograms[1],
         cpu_daily=_days(profile.cpu_daily, sums[0], grid, column), memory_daily=_days(profile.memory_daily, sums[1], grid, column),
-        cpu_hourly=_hours(profile.cpu_hourly, sums[0], grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
+        cpu_hourly=_hours(profile.cpu_hourly, settled, grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
     )  # fmt: skip
 
 
@@ -151,37 +158,10 @@ def _with_events(profile: UsageProfile, samples: Samples, grid: Grid) -> UsagePr
     )  # fmt: skip
 
 
-def _with_startup(profile: UsageProfile, samples: Samples) -> UsageProfile:
+def _with_peaks(profile: UsageProfile, samples: Samples, starts: tuple[Starts, Starts]) -> UsageProfile:
     """Fold the peaks of starts, from steps that may be folded already: a peak that is taken twice is the same peak."""
-    return replace(
-        profile,
-        startup_cpu_cores=_startup(profile.startup_cpu_cores, samples.cpu_cores, samples),
-        startup_memory_bytes=_startup(profile.startup_memory_bytes, samples.memory_bytes, samples),
-    )
-
-
-def _startup(before: NDArray[np.float32], values: NDArray[np.float32], samples: Samples) -> NDArray[np.float32]:
-    """Return the largest value within ten minutes of a start within the samples: of a series; of a batch row, behind each silence longer than a run's."""
-    batch = np.zeros(len(samples.row), dtype=bool) if samples.is_batch is None else samples.is_batch[samples.row]
-    started = np.flatnonzero(~batch & np.isnan(values[:, 0]) & ~np.isnan(values).all(axis=1))
-    first = np.argmax(~np.isnan(values[started]), axis=1)
-    runs = np.flatnonzero(batch)
-    run, at = _begins(~np.isnan(values[runs]), SILENT_SECONDS // samples.step_seconds + 1)
-    series, first = np.concatenate([started, runs[run]]), np.concatenate([first, at])
-    result = before.copy()
-    if len(series):
-        steps = first[:, None] + np.arange(max(STARTUP_SECONDS // samples.step_seconds, 1))
-        peak = np.fmax.reduce(values[series[:, None], np.minimum(steps, values.shape[1] - 1)], axis=1)
-        np.fmax.at(result, samples.row[series], peak)
-    return result
-
-
-def _begins(there: NDArray[np.bool_], gap: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return series and step of each sample, but for one in the first step, with none in the `gap` steps before it."""
-    lasts = np.zeros_like(there)
-    for back in range(1, min(gap, there.shape[1] - 1) + 1):
-        lasts[:, back:] |= there[:, :-back]
-    begins = there & ~lasts
-    begins[:, :1] = False
-    series, step = np.nonzero(begins)
-    return series, step
+    cpu, memory = profile.startup_cpu_cores.copy(), profile.startup_memory_bytes.copy()
+    for each in starts:
+        for peaks, values in ((cpu, samples.cpu_cores), (memory, samples.memory_bytes)):
+            np.fmax.at(peaks, samples.row[each.series], np.fmax.reduce(each.values(values), axis=1))
+    return replace(profile, startup_cpu_cores=cpu, startup_memory_bytes=memory)

@@ -100,6 +100,17 @@ def raise_top(histogram: Histogram, rows: NDArray[np.int64], top: NDArray[np.int
     histogram.top[rows] = np.maximum(before, top)
 
 
+def lowered(histogram: Histogram, rows: NDArray[np.int64]) -> None:
+    """Let the highest bucket of some rows of a histogram that the caller owns be the highest one with a sample, EMPTY without any, in place."""
+    held = (histogram.days[rows] > 0).any(axis=1) | (histogram.older[rows] > 0)
+    by = np.argmax(held[:, ::-1], axis=1)
+    source = np.arange(BUCKETS)[None, :] - by[:, None]
+    inside, source = source >= 0, np.maximum(source, 0)
+    histogram.days[rows] = np.take_along_axis(histogram.days[rows], source[:, None], axis=2) * inside[:, None]
+    histogram.older[rows] = np.take_along_axis(histogram.older[rows], source, axis=1) * inside
+    histogram.top[rows] = np.where(held.any(axis=1), histogram.top[rows] - by, EMPTY).astype(np.int32)
+
+
 def rebase(histogram: Histogram, days: int) -> None:
     """Let the older part of a histogram that the caller owns weigh relative to a day `days` later, in place: exact for whole half-lives."""
     if days:

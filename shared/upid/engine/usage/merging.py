@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from upid.engine.usage.daily import merge_daily
 from upid.engine.usage.histogram import Histogram, add_histogram, empty_histogram, take
@@ -13,12 +14,13 @@ from upid.engine.usage.profile import Beside, UsageProfile
 from upid.engine.usage.resident import merge_resident
 from upid.engine.usage.runs import merge_runs
 from upid.engine.usage.shifting import at_days
+from upid.engine.usage.startups import merge_startups, steady
 
 
 def merge(a: UsageProfile, b: UsageProfile) -> UsageProfile:
     """Return the profile of what both saw: times apart, or different rows of the same indexing. Equals one pass over everything.
 
-    Exact for counts and days, to 1e-12 for sums and the older part. Hourly figures of the weeks before are exact where at most one of both has
+    Exact for counts and days, to 1e-12 for sums and the older part. A start is known to the one that saw the silence before it. Hourly figures of the weeks before are exact where at most one of both has
     them. Rows with several pods at once in one profile only have the other's samples counted as of one pod.
 
     Raises
@@ -47,7 +49,7 @@ def merge(a: UsageProfile, b: UsageProfile) -> UsageProfile:
         startup_cpu_cores=np.fmax(a.startup_cpu_cores, b.startup_cpu_cores), startup_memory_bytes=np.fmax(a.startup_memory_bytes, b.startup_memory_bytes),
         last_seen=np.maximum(a.last_seen, b.last_seen),
         busiest=_busiest(ours, theirs), summed=_summed(ours, theirs), runs=merge_runs(a.runs, b.runs),
-        resident=merge_resident(ours.resident, theirs.resident),
+        resident=merge_resident(ours.resident, theirs.resident), startups=merge_startups(ours.startups, theirs.startups),
     )  # fmt: skip
 
 
@@ -72,8 +74,13 @@ def _busiest(a: UsageProfile, b: UsageProfile) -> Beside:
         place = np.searchsorted(profile.busiest.index, index[has])
         for name in ("cpu", "memory"):
             add_histogram(getattr(result, name), np.flatnonzero(has), take(getattr(profile.busiest, name), place))
-            add_histogram(getattr(result, name), np.flatnonzero(~has), take(getattr(profile, name), index[~has]))
+            add_histogram(getattr(result, name), np.flatnonzero(~has), _alone(profile, name, index[~has]))
     return result
+
+
+def _alone(profile: UsageProfile, metric: str, rows: NDArray[np.int64]) -> Histogram:
+    """Return what rows with one pod at a time bring to the histograms beside: memory whole, CPU without start-ups."""
+    return steady(profile.cpu, rows, profile.startups) if metric == "cpu" else take(profile.memory, rows)
 
 
 def _summed(a: UsageProfile, b: UsageProfile) -> Beside:
@@ -89,6 +96,6 @@ def _summed(a: UsageProfile, b: UsageProfile) -> Beside:
                 add_histogram(
                     getattr(result, name),
                     np.searchsorted(index, profile.workload[row : row + 1]),
-                    take(getattr(profile, name), np.array([row])),
+                    _alone(profile, name, np.array([row])),
                 )
     return result

@@ -13,6 +13,7 @@ from upid.engine.usage.histogram import Histogram, empty_histogram, take
 from upid.engine.usage.hourly import Hourly, copy_hourly, empty_hourly
 from upid.engine.usage.resident import Resident, no_resident, placed_resident
 from upid.engine.usage.runs import Runs, moved_runs, no_runs
+from upid.engine.usage.startups import Startups, moved_startups, no_startups
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,11 @@ class UsageProfile:
     steps : ndarray, shape (rows, days), int32
         Steps of a day in which any pod had a sample (time of one pod, not summed over pods). [1]
     cpu, memory : Histogram
-        Pooled over pods. [cores], [bytes]
+        Pooled over pods, all samples. [cores], [bytes]
     cpu_daily, memory_daily : Daily
+        All samples.
     cpu_hourly, memory_hourly : Hourly
+        CPU without start-ups.
     throttled_total, throttled_count : ndarray, shape (rows, days)
         Sum of the shares of throttled periods, and how many there were. [1]
     oom_kills, restarts : ndarray, shape (rows, days), int32
@@ -63,9 +66,12 @@ class UsageProfile:
     last_seen : ndarray, shape (rows,), int64
         End of the row's last step with a sample; 0 = none. [s since the epoch]
     busiest : Beside
-        Highest value over a row's pods at each step, of rows that had more than one pod at once.
+        Highest value over a row's pods at each step, of rows that had more than one pod at once; of CPU over those that do not start.
     summed : Beside
-        Sum over all pods and containers of a workload at each step, of workloads with more than one series.
+        Sum over all pods and containers of a workload at each step, of workloads with more than one series; CPU of a pod that starts counts as that of
+        those beside it.
+    startups : Startups
+        CPU within ten minutes of a start, of rows that were seen to start.
     runs : Runs
         The newest runs of rows of Jobs and CronJobs.
     resident : Resident
@@ -99,6 +105,7 @@ class UsageProfile:
     summed: Beside
     runs: Runs
     resident: Resident
+    startups: Startups
 
     @property
     def rows(self) -> int:
@@ -122,6 +129,7 @@ def empty_profile(workload: NDArray[np.int64]) -> UsageProfile:
         oom_kills=none, restarts=none, oom_limit_bytes=none.astype(np.float64), startup_cpu_cores=np.full(rows, np.nan, dtype=np.float32),
         startup_memory_bytes=np.full(rows, np.nan, dtype=np.float32), last_seen=np.zeros(rows, dtype=np.int64),
         busiest=_no_beside(), summed=_no_beside(), runs=no_runs(), resident=no_resident(rows, 0),
+        startups=no_startups(),
     )  # fmt: skip
 
 
@@ -175,4 +183,5 @@ def reindex(profile: UsageProfile, source: NDArray[np.int64], workload: NDArray[
         startup_memory_bytes=_taken(profile.startup_memory_bytes, source, np.nan), last_seen=_taken(profile.last_seen, source, 0),
         busiest=_moved(profile.busiest, _targets(source, profile.rows)), summed=_moved(profile.summed, workloads),
         runs=moved_runs(profile.runs, _targets(source, profile.rows)), resident=placed_resident(profile.resident, source, 0, days),
+        startups=moved_startups(profile.startups, _targets(source, profile.rows)),
     )  # fmt: skip

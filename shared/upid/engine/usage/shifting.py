@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.usage.daily import MAX_DAYS, placed, placed_daily
-from upid.engine.usage.histogram import REBASE_DAYS, Histogram, copied, rebase, shift_days
+from upid.engine.usage.histogram import REBASE_DAYS, Histogram, copied, day_weight, rebase, shift_days
 from upid.engine.usage.profile import Beside, UsageProfile
 from upid.engine.usage.resident import placed_resident
+from upid.engine.usage.startups import Startups
 
 
 def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProfile:
@@ -36,6 +37,10 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
     def _beside(part: Beside) -> Beside:
         return Beside(part.index, _shifted(part.cpu), _shifted(part.memory))
 
+    def _startups(part: Startups) -> Startups:
+        scale = 1.0 if is_new else day_weight(profile.reference_day, reference)
+        return Startups(part.index, _shifted(part.cpu), part.throttled_total * scale, part.throttled_count * scale)
+
     return replace(
         profile, first_day=first, newest_day=newest, reference_day=reference, steps=_by_day(profile.steps),
         cpu=_shifted(profile.cpu), memory=_shifted(profile.memory),
@@ -43,5 +48,5 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
         throttled_total=_by_day(profile.throttled_total), throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills),
         restarts=_by_day(profile.restarts), oom_limit_bytes=_by_day(profile.oom_limit_bytes),
         busiest=_beside(profile.busiest), summed=_beside(profile.summed),
-        resident=placed_resident(profile.resident, every, offset, days),
+        resident=placed_resident(profile.resident, every, offset, days), startups=_startups(profile.startups),
     )  # fmt: skip

@@ -15,12 +15,14 @@ from upid.engine.usage.hourly import Hourly
 from upid.engine.usage.profile import Beside, UsageProfile
 from upid.engine.usage.resident import Resident, no_resident
 from upid.engine.usage.runs import Runs, no_runs
+from upid.engine.usage.startups import Startups, no_startups
 
 PREFIX: Final = "profile."
 _SCALARS: Final = ("folded_until", "folded_from", "step_seconds", "first_day", "newest_day", "reference_day")
 _COUNTS: Final = ("workload", "pods", "steps", "throttled_count", "oom_kills", "restarts", "last_seen")
 _FLOATS: Final = ("throttled_total", "oom_limit_bytes", "startup_cpu_cores", "startup_memory_bytes")
 _RUNS: Final = ("index", "cpu", "memory", "end")
+_THROTTLED: Final = ("throttled_total", "throttled_count")
 _HOURLY: Final = ("mean", "peak", "past_mean", "past_peak")
 _DTYPES: Final[Mapping[str, type[np.generic]]] = {"workload": np.int64, "last_seen": np.int64}
 
@@ -71,6 +73,10 @@ def to_arrays(profile: UsageProfile) -> tuple[dict[str, Array], dict[str, Any]]:
         arrays |= {f"runs.{name}": getattr(profile.runs, name) for name in _RUNS}
     if profile.resident.count.any():
         arrays |= {"resident.peak": profile.resident.peak, "resident.count": _narrow(profile.resident.count)}
+    if len(profile.startups.index):
+        arrays["startups.index"] = _narrow(profile.startups.index)
+        arrays |= {f"startups.{name}": getattr(profile.startups, name) for name in _THROTTLED}
+        _put_histogram(arrays, "startups.cpu", profile.startups.cpu)
     scalars = {name: int(getattr(profile, name)) for name in _SCALARS}
     return {PREFIX + name: array for name, array in arrays.items()}, {"profile": scalars | {"resident_until": profile.resident.until}}
 
@@ -131,6 +137,13 @@ class _Reader:
             return replace(no_resident(*self.get("steps").shape), until=until)
         return Resident(until, self.get("resident.peak"), self.get("resident.count").astype(np.int32))
 
+    def startups(self) -> Startups:
+        """Return the start-ups; none where no pod was seen to start or the profile was stored before they stood apart: those count as all samples do."""
+        if f"{PREFIX}startups.index" not in self.arrays:
+            return no_startups()
+        throttled = (self.get(f"startups.{name}") for name in _THROTTLED)
+        return Startups(self.get("startups.index").astype(np.int64), self.histogram("startups.cpu"), *throttled)
+
     def beside(self, name: str) -> Beside:
         """Return histograms beside the pooled ones."""
         return Beside(self.get(f"{name}.index").astype(np.int64), self.histogram(f"{name}.cpu"), self.histogram(f"{name}.memory"))
@@ -152,6 +165,7 @@ def from_arrays(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> UsagePr
             summed=reader.beside("summed"),
             runs=reader.runs(),
             resident=reader.resident(int(meta["profile"].get("resident_until", 0))),
+            startups=reader.startups(),
         )
     except KeyError as missing:
         raise ValueError(f"These arrays are no usage profile: {missing} is missing.") from None
