@@ -85,8 +85,9 @@ class DemoCluster:
     def _built(self, until: int) -> Apis:
         identity = self.identity
         planned = plan(Scale(identity.seed, identity.pods, identity.anchor, until))
-        metrics = PrometheusApi(families(planned, usage_of(planned, identity.cell_seconds)), identity.cell_seconds)
-        return Apis(KubernetesApi(planned), metrics, until)
+        usage = usage_of(planned, identity.cell_seconds)
+        metrics = PrometheusApi(families(planned, usage), identity.cell_seconds)
+        return Apis(KubernetesApi(planned, usage), metrics, until)
 
 
 class DemoServer(ThreadingHTTPServer):

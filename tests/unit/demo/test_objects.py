@@ -6,6 +6,7 @@ import pytest
 from unit.demo.small import ANCHOR, DAY, NOW, TOKEN, kubernetes, vector
 
 from upid.demo.server import DemoCluster, Identity
+from upid.domain.quantities import parse_quantity
 
 PODS = "/api/v1/pods"
 
@@ -122,3 +123,21 @@ def test_the_next_day_brings_new_jobs_and_keeps_the_rest() -> None:
     assert {item["metadata"]["uid"] for item in kubernetes("/apis/apps/v1/deployments", of=cluster)[1]["items"]} == before
     assert {item["metadata"]["name"] for item in kubernetes("/apis/batch/v1/jobs", of=cluster)[1]["items"]} != jobs
     assert kubernetes("/apis/batch/v1/jobs", of=cluster)[1]["items"]
+
+
+def test_metrics_server_and_the_prometheus_tell_the_same_use() -> None:
+    pods = {item["metadata"]["name"]: item for item in kubernetes("/apis/metrics.k8s.io/v1beta1/pods")[1]["items"]}
+    nodes = {item["metadata"]["name"]: item["usage"] for item in kubernetes("/apis/metrics.k8s.io/v1beta1/nodes")[1]["items"]}
+    on = {item["metadata"]["name"]: item["spec"]["nodeName"] for item in kubernetes("/api/v1/pods")[1]["items"]}
+    told = vector('container_memory_working_set_bytes{container!=""}')
+    by_node: dict[str, float] = {}
+    for labels, value in told.items():
+        series = dict(labels)
+        used = {entry["name"]: entry["usage"] for entry in pods[series["pod"]]["containers"]}
+        assert parse_quantity(used[series["container"]]["memory"]) == pytest.approx(value, rel=0.1)
+        node = on[series["pod"]]
+        by_node[node] = by_node.get(node, 0.0) + parse_quantity(used[series["container"]]["memory"])
+
+    assert {name: parse_quantity(usage["memory"]) - (700 << 20) for name, usage in nodes.items()} == pytest.approx(by_node, rel=1e-3)
+    cores = sum(parse_quantity(entry["usage"]["cpu"]) for item in pods.values() for entry in item["containers"])
+    assert sum(parse_quantity(usage["cpu"]) - 0.12 for usage in nodes.values()) == pytest.approx(cores, rel=1e-6)

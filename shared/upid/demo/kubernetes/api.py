@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import orjson
 
 from upid.demo.kubernetes import objects
+from upid.demo.kubernetes.objects import Used
 from upid.demo.plan import Plan, Planned, PlannedPod, Revision, claim_of
+from upid.demo.usage import Usage
 from upid.domain.errors import InvalidError
 from upid.domain.selectors import parse_selector
 
@@ -59,9 +62,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KubernetesApi:
-    """Answers for one plan."""
+    """Answers for one plan, whose runs use what `usage` says."""
 
     plan: Plan
+    usage: Usage
     _restarts: dict[str, dict[int, list[int]]] = field(default_factory=dict, repr=False)
     _last: dict[tuple[str, str], tuple[float, list[Item]]] = field(default_factory=dict, repr=False)
 
@@ -224,18 +228,28 @@ class KubernetesApi:
                 yield Item(spec.namespace, claim_of(pod), _labels(spec), partial(objects.claim_object, pod, spec.volume))
 
     def _nodemetrics_items(self, now: float) -> Iterator[Item]:
-        asked: Counter[str] = Counter()
-        for pod in self.plan.pods:
-            if pod.start <= now < pod.end:
-                asked[pod.node.name] += sum(int(1000 * container.cpu_cores) for container in pod.workload.spec.containers)
+        by_node: dict[str, list[Used]] = {}
+        for pod, used in self._used(now):
+            by_node.setdefault(pod.node.name, []).extend(used.values())
         for node in self.plan.nodes:
-            yield Item("", node.name, {}, partial(objects.node_metrics_object, node, asked[node.name], now))
+            yield Item("", node.name, {}, partial(objects.node_metrics_object, node, by_node.get(node.name, ()), now))
 
     def _podmetrics_items(self, now: float) -> Iterator[Item]:
-        for pod in self.plan.pods:
-            if pod.start <= now < pod.end:
-                spec = pod.workload.spec
-                yield Item(spec.namespace, pod.name, _labels(spec), partial(objects.pod_metrics_object, pod, now))
+        for pod, used in self._used(now):
+            spec = pod.workload.spec
+            yield Item(spec.namespace, pod.name, _labels(spec), partial(objects.pod_metrics_object, pod, used, now))
+
+    def _used(self, now: float) -> Iterator[tuple[PlannedPod, dict[str, Used]]]:
+        """Yield each pod that runs, with what its containers use: what its series in Prometheus say of this moment."""
+        rows = np.flatnonzero((self.usage.start <= now) & (now < self.usage.end))
+        cell = np.array([int(now) // self.usage.cell_seconds])
+        cpu, memory = self.usage.cpu_cores(rows, cell)[:, 0], self.usage.memory_bytes(rows, cell)[:, 0]
+        pods: dict[str, tuple[PlannedPod, dict[str, Used]]] = {}
+        for row, cores, size in zip(rows.tolist(), cpu.tolist(), memory.tolist(), strict=True):
+            run = self.plan.runs[row]
+            name = run.pod.workload.spec.containers[run.position].name
+            pods.setdefault(run.pod.uid, (run.pod, {}))[1][name] = Used(cores, int(size))
+        yield from pods.values()
 
     @staticmethod
     def _beside(workload: Planned, name: str, make: Callable[[Planned], dict[str, Any]]) -> Item:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from upid.demo.fleet import REGION
 from upid.demo.plan import FOREVER, Planned, PlannedNode, PlannedPod, Revision, claim_of
 from upid.demo.specs import ContainerSpec, VolumeSpec, WorkloadSpec
 
 Json = dict[str, Any]
+
+
+class Used(NamedTuple):
+    """What is in use at a moment."""
+
+    cpu_cores: float
+    memory_bytes: int
+
+
+OF_SYSTEM: Final = Used(0.12, 700 << 20)  # the kubelet, the container runtime and the kernel of each node
 
 
 def stamp(seconds: float) -> str:
@@ -177,23 +187,23 @@ def secret_object(workload: Planned) -> Json:
     return {"metadata": meta, "type": "Opaque", "data": data}
 
 
-def node_metrics_object(node: PlannedNode, millicores: int, now: float) -> Json:
-    """Return what metrics-server tells of a node's use: `millicores` of it, and memory in proportion."""
-    share = min(millicores / (node.cpu_cores * 1000), 0.95)
-    usage = {"cpu": f"{millicores}m", "memory": f"{int(node.memory_bytes * (0.2 + 0.7 * share)) >> 10}Ki"}
-    return {"metadata": {"name": node.name, "creationTimestamp": stamp(now)}, "timestamp": stamp(now), "window": "20s", "usage": usage}
+def node_metrics_object(node: PlannedNode, used: Iterable[Used], now: float) -> Json:
+    """Return what metrics-server tells of a node's use: what its containers use, and the node's own processes."""
+    total = [sum(column) for column in zip(OF_SYSTEM, *used, strict=True)]
+    meta = {"name": node.name, "creationTimestamp": stamp(now)}
+    return {"metadata": meta, "timestamp": stamp(now), "window": "20s", "usage": _quantities(Used(total[0], int(total[1])))}
 
 
-def pod_metrics_object(pod: PlannedPod, now: float) -> Json:
-    """Return what metrics-server tells of a pod's use: about what each of its running containers is planned to use."""
+def pod_metrics_object(pod: PlannedPod, used: Mapping[str, Used], now: float) -> Json:
+    """Return what metrics-server tells of a pod's use, by container."""
     spec = pod.workload.spec
-    used = [
-        {"name": c.name, "usage": {"cpu": f"{int(1000 * c.cpu_cores)}m", "memory": f"{int(1024 * c.memory_mib)}Ki"}}
-        for c in spec.containers
-        if c.role != "init"
-    ]
+    containers = [{"name": name, "usage": _quantities(use)} for name, use in used.items()]
     meta = {"namespace": spec.namespace, "name": pod.name, "creationTimestamp": stamp(now), "labels": _labels(spec)}
-    return {"metadata": meta, "timestamp": stamp(now), "window": "15s", "containers": used}
+    return {"metadata": meta, "timestamp": stamp(now), "window": "15s", "containers": containers}
+
+
+def _quantities(used: Used) -> dict[str, str]:
+    return {"cpu": f"{round(used.cpu_cores * 1e9)}n", "memory": f"{used.memory_bytes >> 10}Ki"}
 
 
 def _meta(spec: WorkloadSpec, name: str, uid: str, created: int, owner: Json | None = None) -> Json:
