@@ -55,6 +55,10 @@ class MetricsAccessIn(Body):
         default="", max_length=64, description="Region of the workspace, for amp; empty = as its URL tells.", examples=["eu-central-1"]
     )
 
+    certificate_authority: str = Field(
+        default="", max_length=65536, description="PEM text of whom to trust at an https URL; empty = the system's authorities."
+    )
+
     def access(self) -> MetricsAccess:
         """Return what the service takes."""
         login = self.basic_auth or BasicAuthIn.model_construct(username="", password="")
@@ -68,6 +72,7 @@ class MetricsAccessIn(Body):
             self.cluster_label,
             tenant=self.tenant,
             aws_region=self.aws_region,
+            certificate_authority=self.certificate_authority,
         )
 
 

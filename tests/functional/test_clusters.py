@@ -277,6 +277,8 @@ def test_sources_of_every_kind_are_registered(client: Client, metrics: dict[str,
         ({"kind": "thanos"}, "#/metrics/url"), ({"kind": "metrics-server", "url": "http://x"}, "#/metrics/url"),
         ({"kind": "amp", "url": "https://example.com"}, "#/metrics/url"), ({"kind": "graphite", "url": "http://x"}, "#/metrics/kind"),
         ({"kind": "prometheus", "url": "http://x", "tenant": "a"}, "#/metrics/tenant"),
+        ({"kind": "prometheus", "url": "https://x", "certificate_authority": "/etc/ca.pem"}, "#/metrics/certificate_authority"),
+        ({"kind": "metrics-server", "certificate_authority": "x"}, "#/metrics/certificate_authority"),
     ],
 )  # fmt: skip
 def test_a_source_that_cannot_be_used_is_pointed_to(client: Client, metrics: dict[str, Any], pointer: str) -> None:

@@ -94,6 +94,19 @@ def token_from(file: Path | None, token: str) -> str:
         raise UnavailableError(f"The bearer token's file {file} cannot be read: {error}.") from None
 
 
+def authority_from(file: Path | None) -> str:
+    """Return the certificates that a file holds, "" without one; UnavailableError where it cannot be read or holds none."""
+    if file is None:
+        return ""
+    try:
+        text = file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(f"The certificate authority's file {file} cannot be read: {error}.") from None
+    if not text.strip():
+        raise UnavailableError(f"The certificate authority's file {file} is empty.")
+    return text
+
+
 def metrics_access(access: MetricsAccess, headers: list[str], matchers: list[str]) -> MetricsAccess:
     """Return the access with its headers (`NAME:VALUE`) and more matchers; a usage error where what its kind needs is missing."""
     if access.kind == "metrics-server":

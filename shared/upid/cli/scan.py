@@ -19,7 +19,7 @@ DONE_IN_PART = 3
 LONGEST_HISTORY_SECONDS = 1000 * 86_400
 OF_A_SOURCE = (
     "prometheus_url", "source", "selector", "history", "step", "at", "cluster_label", "matcher", "tenant", "aws_region", "header", "bearer_token",
-    "bearer_token_file", "basic_auth", "max_qps",
+    "bearer_token_file", "basic_auth", "certificate_authority", "max_qps",
 )  # fmt: skip
 TRAIL_POINTS = 84  # of a plot on the page: of a week, one for two hours
 
@@ -52,6 +52,7 @@ def scan(
     bearer_token: options.Token = "",
     bearer_token_file: options.TokenFile = None,
     basic_auth: options.BasicAuth = None,
+    certificate_authority: options.Authority = None,
     max_qps: options.MaxQps = 0.0,
 ) -> None:
     """Read a cluster and its metrics once and tell what every workload needs. Nothing is installed or changed.
@@ -77,6 +78,7 @@ def scan(
         told = MetricsAccess(
             prometheus_url, source.value, bearer_token=arguments.token_from(bearer_token_file, bearer_token), username=user, password=password,
             cluster_label=cluster_label, max_qps=max_qps, tenant=tenant, aws_region=aws_region,
+            certificate_authority=arguments.authority_from(certificate_authority),
         )  # fmt: skip
         metrics = arguments.metrics_access(told, header or [], matcher or [])
         cluster = arguments.cluster_access(kubeconfig, context)

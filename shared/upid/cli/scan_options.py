@@ -77,6 +77,10 @@ Headers = Annotated[
 Token = Annotated[str, typer.Option(envvar="UPID_PROMETHEUS_TOKEN", metavar="TOKEN", help="Bearer token for Prometheus.", show_envvar=True)]
 TokenFile = Annotated[Path | None, typer.Option(metavar="FILE", help="File with the bearer token.")]
 BasicAuth = Annotated[Any, typer.Option(parser=arguments.basic_auth, metavar="USER:PASSWORD", help="Basic auth for Prometheus.")]
+Authority = Annotated[
+    Path | None,
+    typer.Option("--certificate-authority", metavar="FILE", help="PEM file: whom to trust at Prometheus.", show_default="the system's"),
+]
 MaxQps = Annotated[float, typer.Option(min=0.0, metavar="NUMBER", help="Most queries a second; 0 = no bound.")]
 Strategy = Annotated[str, typer.Option(metavar="NAME", help="max-savings, balanced, high-availability or development.")]
 TimeAbove = Annotated[float | None, typer.Option(metavar="SHARE", help="Share of time that CPU may be above its request, such as 0.01.")]

@@ -41,7 +41,7 @@ class MetricsAccess:
 
     `cluster_label` is a matcher such as `cluster="prod"`, or several joined by commas, for a source that several clusters share; `tenant` is whose
     series are asked for where a source keeps tenants apart by a header (Mimir, Thanos). `aws_region` signs requests to Amazon Managed Prometheus
-    ("" = as its URL says). `cluster` is where the API server is, for metrics-server alone. `system`: as in ClusterAccess.
+    ("" = as its URL says). `certificate_authority`: PEM text of whom to trust there, "" = the system's authorities. `cluster` is where the API server is, for metrics-server alone. `system`: as in ClusterAccess.
     """
 
     url: str = ""
@@ -54,6 +54,7 @@ class MetricsAccess:
     max_qps: float = 0.0
     tenant: str = ""
     aws_region: str = ""
+    certificate_authority: str = ""
     cluster: ClusterAccess | None = field(default=None, compare=False)
     system: str = field(default="", compare=False)
 

@@ -260,7 +260,7 @@ def access_faults(registration: Registration) -> list[dict[str, str]]:
 
 def _source_faults(metrics: MetricsAccess) -> list[dict[str, str]]:
     if metrics.kind == "metrics-server":
-        given = {"url": metrics.url, "headers": metrics.headers, "bearer_token": metrics.bearer_token, "basic_auth": metrics.username, "cluster_label": metrics.cluster_label}  # fmt: skip
+        given = {"url": metrics.url, "headers": metrics.headers, "bearer_token": metrics.bearer_token, "basic_auth": metrics.username, "cluster_label": metrics.cluster_label, "certificate_authority": metrics.certificate_authority}  # fmt: skip
         return [_fault(f"#/metrics/{name}", BY_CLUSTER) for name, value in given.items() if value]
     return [] if metrics.url else [_fault("#/metrics/url", "This kind of source needs a URL.")]
 

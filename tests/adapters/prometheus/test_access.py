@@ -90,3 +90,19 @@ def test_what_is_more_or_less_than_a_matcher_is_refused(label: str) -> None:
 )
 def test_loopback_is_known(url: str, near: bool) -> None:
     assert endpoint_of(MetricsAccess(url)).is_loopback is near
+
+
+@pytest.mark.parametrize(
+    ("url", "authority"),
+    [
+        ("http://prometheus", "-----BEGIN CERTIFICATE-----"),
+        ("https://prometheus", "-----BEGIN CERTIFICATE-----\nx"),
+        ("https://prometheus", "ca.pem"),
+        ("https://prometheus", "ä"),
+    ],
+)
+def test_an_authority_that_cannot_be_used_is_pointed_to(url: str, authority: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        endpoint_of(MetricsAccess(url, certificate_authority=authority))
+
+    assert refused.value.members["errors"][0]["pointer"] == "#/certificate_authority"  # type: ignore[index] # a list of faults

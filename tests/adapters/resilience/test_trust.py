@@ -33,9 +33,9 @@ def kubernetes(url: str, trusted: bytes) -> str:
     return refused.value.detail
 
 
-def prometheus(url: str) -> str:
+def prometheus(url: str, trusted: bytes = b"") -> str:
     """Return why the Prometheus client refuses a server."""
-    source = PrometheusSources().open(MetricsAccess(url))
+    source = PrometheusSources().open(MetricsAccess(url, certificate_authority=trusted.decode()))
     source.client.sleep = never
     with pytest.raises(UnavailableError) as refused:
         source.check()
@@ -75,6 +75,12 @@ def test_a_self_signed_certificate_without_an_authority_says_what_to_give(tmp_pa
     with https(SIGNER, tmp_path) as url:
         assert "its certificate is not signed by the certificate authority that was given." in kubernetes(url, other.pem)
         assert f"{url} cannot be trusted: its certificate comes from an authority that is not known here" in prometheus(url)
+
+
+def test_a_metrics_source_is_trusted_by_the_authority_that_was_given_and_by_no_other(tmp_path: Path) -> None:
+    with https(SIGNER, tmp_path) as url:
+        PrometheusSources().open(MetricsAccess(url, certificate_authority=SIGNER.pem.decode())).check()
+        assert "its certificate is not signed by the certificate authority that was given." in prometheus(url, Authority().pem)
 
 
 def test_a_metrics_source_in_plain_http_is_told_and_asked_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from outside.authority import Authority, https
 from outside.cluster import Body
 from outside.scanning import AT, World
 from outside.serving import Reply
@@ -66,6 +67,22 @@ def test_matchers_stand_in_every_query(world: World) -> None:
     asked = [line for line in world.metrics.asked if "container_" in line or "kube_" in line]
     assert outcome.status == 1  # the series of this store have no such labels
     assert all('cluster="prod",env=~"a|b"' in line for line in asked)
+
+
+def test_an_authority_comes_from_a_file(world: World) -> None:
+    signer = Authority()
+    file, folder = world.folder / "authority.pem", world.folder
+    file.write_bytes(signer.pem)
+    with https(signer, folder) as world.prometheus_url:
+        unknown, known = world.run(), world.run("--certificate-authority", str(file))
+
+    unknown.assert_refused(1, "authority that is not known here")
+    assert "cannot be trusted" not in known.err
+    world.run("--certificate-authority", str(folder / "none")).assert_refused(1, "certificate authority's file", "cannot be read")
+    file.write_text("\n")
+    world.run("--certificate-authority", str(file)).assert_refused(1, "is empty")
+    file.write_text("no PEM")
+    world.run("--certificate-authority", str(file)).assert_refused(2, "#/certificate_authority")
 
 
 def test_a_tenant_is_a_header(world: World) -> None:

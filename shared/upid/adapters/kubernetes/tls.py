@@ -10,15 +10,17 @@ from pathlib import Path
 from upid.adapters.kubernetes.credentials import Credentials
 from upid.adapters.kubernetes.errors import KubeconfigError
 from upid.adapters.kubernetes.target import Target
+from upid.adapters.resilience.trust import trusting
 
 
 def tls_context(target: Target, credentials: Credentials) -> ssl.SSLContext:
     """Return the context for a target; KubeconfigError where a certificate or key cannot be used."""
     try:
-        context = ssl.create_default_context(cadata=target.authority_pem.decode("ascii") if target.authority_pem else None)
-    except (ssl.SSLError, ValueError):
+        context = trusting(target.authority_pem.decode("ascii"))
+    except UnicodeDecodeError:
         raise KubeconfigError("The certificate authority is not PEM text of a certificate.") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    except ValueError as error:
+        raise KubeconfigError(str(error)) from None
     if target.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,7 @@ class Endpoint:
     """Where the API is. `base` ends before `/api/v1` and has no credentials in it; `matcher` is "" or matchers of PromQL, joined by commas.
 
     params: sent with every request; aws_region: requests are signed for Amazon Managed Prometheus there, "" = they are not.
+    tls: whom to trust where that is told, None = the system's authorities.
     """
 
     base: str
@@ -40,10 +42,11 @@ class Endpoint:
     is_loopback: bool = False
     params: dict[str, str] = field(default_factory=dict)
     aws_region: str = ""
+    tls: SSLContext | None = field(default=None, repr=False, compare=False)
 
 
 def endpoint_of(access: MetricsAccess) -> Endpoint:
-    """Return the endpoint of an access; InvalidRequestError with a pointer for a URL, header or label that can't be used."""
+    """Return the endpoint of an access; InvalidRequestError with a pointer for a URL, header, label or authority that can't be used."""
     if not _is_usable(access.url):
         raise InvalidRequestError(
             [{"pointer": "#/url", "detail": f"{_without_user(access.url)!r} is no http or https URL."}], "The metrics URL can't be used."
@@ -59,6 +62,7 @@ def endpoint_of(access: MetricsAccess) -> Endpoint:
     return Endpoint(
         base, headers, _matchers(access.cluster_label), access.max_qps, _is_loopback(parts.hostname or ""), PARAMS.get(access.kind, {}),
         _region(access, parts.hostname or "") if access.kind == "amp" else "",
+        _tls(access, parts.scheme),
     )  # fmt: skip
 
 
@@ -124,6 +128,21 @@ def _region(access: MetricsAccess, host: str) -> str:
             "The AWS region is missing.",
         )
     return region
+
+
+def _tls(access: MetricsAccess, scheme: str) -> SSLContext | None:
+    """Return whom to trust where the access tells."""
+    if not access.certificate_authority:
+        return None
+    from upid.adapters.resilience.trust import trusting  # noqa: PLC0415 imports urllib3
+
+    try:
+        context, fault = trusting(access.certificate_authority), "" if scheme == "https" else "It is for an https URL."
+    except ValueError as error:
+        context, fault = None, str(error)
+    if fault:
+        raise InvalidRequestError([{"pointer": "#/certificate_authority", "detail": fault}], "The certificate authority can't be used.")
+    return context
 
 
 def _is_loopback(host: str) -> bool:

@@ -81,7 +81,7 @@ class PrometheusClient:
     _next: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._pool = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False)
+        self._pool = urllib3.PoolManager(num_pools=1, maxsize=4, retries=False, ssl_context=self.endpoint.tls)
 
     def document(self, path: str, params: Params, *, within_seconds: float | None = None) -> dict[str, Any]:
         """Return the JSON object that `path` (`/api/v1/...`) answers with; errors as `ask` raises them."""

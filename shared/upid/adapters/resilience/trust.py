@@ -1,4 +1,4 @@
-"""Why a server is not trusted, in words that tell what would mend it instead of OpenSSL's."""
+"""Whom to trust, and why a server is not trusted, in words that tell what would mend it instead of OpenSSL's."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ PROTOCOLS: Final = {
 
 
 BROKEN_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
+
+def trusting(authority_pem: str) -> ssl.SSLContext:
+    """Return the TLS of a connection, 1.2 at least, to servers of these authorities alone ("" = of the system's); ValueError for text that is no PEM of certificates."""
+    try:
+        context = ssl.create_default_context(cadata=authority_pem.encode("ascii").decode() or None)
+    except (ssl.SSLError, ValueError):
+        raise ValueError("The certificate authority is not PEM text of a certificate.") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def distrust(error: BaseException) -> str:
