@@ -62,6 +62,28 @@ def test_it_serves_until_a_signal_and_stops_within_ten_seconds(tmp_path: Path, n
     assert (process.returncode, errors) == (0, "")
 
 
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process has a handler for a signal, as the kernel has it."""
+    (mask,) = (line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+@pytest.mark.parametrize("command", ["serve", "demo", "demo-cluster"])
+def test_a_signal_while_it_only_begins_ends_it_as_well(tmp_path: Path, command: str) -> None:
+    arguments = [sys.executable, "-m", "upid.cli.main", command]
+    process = subprocess.Popen(arguments, env=environment(tmp_path / "home"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while process.poll() is None and not catches(process.pid, signal.SIGTERM):
+            time.sleep(0.002)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, errors) == (0, "")
+
+
 def test_it_stops_in_time_although_a_client_never_ends_its_request(tmp_path: Path) -> None:
     with serving(tmp_path / "home") as (process, lines):
         host, port = url_of(lines).removeprefix("http://").split(":")

@@ -32,18 +32,18 @@ def demo(port: Port = None, home: Home = None, pods: Pods = USUAL_PODS) -> None:
 
     The next start finds its data again. The first one makes an admin and prints the password once; UPID_ADMIN_PASSWORD sets it instead.
     """
-    from upid.cli.demonstration.run import Demonstration
-    from upid.cli.demonstration.tour import BarStages, PlainStages, StoppedError
-    from upid.runtime.server import PlatformError
     from upid.runtime.signals import until_signalled
 
     start_logging()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without arrows and rules gets question marks, no failure
     settings = settings_for(port=port, home=home)
-    stages = BarStages() if sys.stdout.isatty() else PlainStages()
-    with until_signalled() as stopping, ExitStack() as stack:
-        run = Demonstration(settings, pods, stages, stopping)
+    with until_signalled() as stopping, ExitStack() as stack:  # before the platform is imported, as in `serve`
+        from upid.cli.demonstration.run import Demonstration
+        from upid.cli.demonstration.tour import BarStages, PlainStages, StoppedError
+        from upid.runtime.server import PlatformError
+
+        run = Demonstration(settings, pods, BarStages() if sys.stdout.isatty() else PlainStages(), stopping)
         stack.callback(run.stop)
         try:
             run.start()
@@ -61,21 +61,22 @@ def demo_cluster(
     port: ClusterPort = 0, kubeconfig: Kubeconfig = None, pods: Pods = USUAL_PODS, seed: Seed = 7, anchor: Anchor = ""
 ) -> None:
     """Serve only the demo cluster on 127.0.0.1, for `upid scan` and other clients. Prints how to reach it."""
-    from upid.demo.server import PROMETHEUS, DemoCluster, DemoServer, Identity
     from upid.runtime.signals import until_signalled
 
-    try:
-        server = DemoServer(DemoCluster(Identity("demo-cluster", _anchor(anchor), seed, pods)), port)
-    except OSError as error:
-        print(f"upid: Cannot listen on 127.0.0.1 port {port}: {error.strerror}.", file=sys.stderr)
-        raise typer.Exit(1) from None
-    server.cluster.apis()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"# Prometheus API: {server.url}{PROMETHEUS}", flush=True)
-    _write(kubeconfig, server.kubeconfig())
     with until_signalled() as stopping:
+        from upid.demo.server import PROMETHEUS, DemoCluster, DemoServer, Identity
+
+        try:
+            server = DemoServer(DemoCluster(Identity("demo-cluster", _anchor(anchor), seed, pods)), port)
+        except OSError as error:
+            print(f"upid: Cannot listen on 127.0.0.1 port {port}: {error.strerror}.", file=sys.stderr)
+            raise typer.Exit(1) from None
+        server.cluster.apis()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(f"# Prometheus API: {server.url}{PROMETHEUS}", flush=True)
+        _write(kubeconfig, server.kubeconfig())
         stopping.wait()
-    server.shutdown()
+        server.shutdown()
 
 
 def _anchor(text: str) -> int:

@@ -6,13 +6,14 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from upid.runtime.server import PlatformError, PlatformServer
-from upid.runtime.server import serve as run
 from upid.settings import Settings
+
+if TYPE_CHECKING:
+    from upid.runtime.server import PlatformServer
 
 Port = Annotated[
     int | None, typer.Option(help="Port to listen on; 0 takes any free one.", envvar="PORT", show_envvar=True, min=0, max=65535)
@@ -25,12 +26,19 @@ def serve(port: Port = None, home: Home = None) -> None:
 
     The first start makes an admin and prints the password once; UPID_ADMIN_PASSWORD sets it instead.
     """
+    from upid.runtime.signals import until_signalled
+
     start_logging()
-    try:
-        run(settings_for(port=port, home=home), announce)
-    except PlatformError as error:
-        print(f"upid: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    settings = settings_for(port=port, home=home)
+    with until_signalled() as ending:  # before the platform is imported: that takes longer than some wait until they end it
+        from upid.runtime.server import PlatformError
+        from upid.runtime.server import serve as run
+
+        try:
+            run(settings, announce, ending)
+        except PlatformError as error:
+            print(f"upid: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
 
 
 def settings_for(*, port: int | None = None, home: Path | None = None) -> Settings:

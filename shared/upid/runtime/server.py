@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol, Self
 
 import uvicorn
@@ -16,12 +17,12 @@ from upid.runtime.events import OutboxPublisher
 from upid.runtime.gateway import Gateway
 from upid.runtime.home import BACKLOG, DataFolder, PlatformError, bind
 from upid.runtime.scheduler import Scheduler
-from upid.runtime.signals import until_signalled
+from upid.runtime.signals import Ending
 from upid.runtime.template import Template
 from upid.runtime.workflows.engine import WorkflowEngine
 from upid.settings import Settings
 
-__all__ = ["PlatformError", "PlatformServer", "serve"]
+__all__ = ["PlatformError", "PlatformServer", "bounded", "serve"]
 
 DRAIN_SECONDS: Final = 3  # requests that still run when the platform stops get this long
 STOP_SECONDS: Final = 9.0  # after these a platform that does not stop is ended: its data is safe at any moment
@@ -71,13 +72,17 @@ class PlatformServer:
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def stop(self) -> None:
-        """Stop taking requests, end what runs beside them, and let the folder go; stopping twice is no error."""
+        """Stop taking requests, end what runs beside them, and let the folder go; stopping twice is no error.
+
+        Requests come to their end while the rest does, so that both together take no longer than one: work that one of them still starts is
+        recorded, and waits for the next start.
+        """
         if self._server is not None:
             self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join(DRAIN_SECONDS + 2)
         for part in reversed(self._parts):
             part.stop()
+        if self._thread is not None:
+            self._thread.join(DRAIN_SECONDS + 2)
         if self._app is not None:
             self._app.close()
         self._parts, self._server, self._thread, self._app = [], None, None, None
@@ -127,20 +132,30 @@ def background(services: Services, template: Template) -> list[Part]:
     return [*parts, Scheduler(services, template)] if services.settings.schedules else parts
 
 
-def serve(settings: Settings, announce: Callable[[PlatformServer], None]) -> None:
-    """Run the platform until SIGTERM or SIGINT, and stop within ten seconds. `announce` is called once it answers."""
+def serve(settings: Settings, announce: Callable[[PlatformServer], None], ending: Ending) -> None:
+    """Run the platform until its end is asked for, and stop within ten seconds. `announce` is called once it answers."""
+    if ending.is_set():
+        return
     server = PlatformServer(settings)
-    with until_signalled() as ending:
-        try:
-            server.start()
-            announce(server)
-            ending.wait()
-        finally:
-            guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
-            guard.daemon = True
-            guard.start()
+    try:
+        server.start()
+        announce(server)
+        ending.wait()
+    finally:
+        with bounded():
             server.stop()
-            guard.cancel()
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """End the process where what is done in here, which is to stop, takes longer than it may."""
+    guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
+    guard.daemon = True
+    guard.start()
+    try:
+        yield
+    finally:
+        guard.cancel()
 
 
 def _config(app: GatewayApp) -> uvicorn.Config:

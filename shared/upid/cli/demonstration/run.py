@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +14,7 @@ from upid.cli.demonstration.tour import Stages, StoppedError, Tour
 from upid.cli.table import render
 from upid.demo.state import DemoState, read_state, write_state
 from upid.runtime.home import PlatformError
-from upid.runtime.server import PlatformServer
+from upid.runtime.server import PlatformServer, bounded
 from upid.runtime.signals import Ending
 from upid.services.identity import ADMIN
 from upid.settings import Settings
@@ -25,7 +23,6 @@ MOST_ROWS: Final = 80
 PIPE_COLUMNS: Final = 200
 USUAL_PODS: Final = 150
 HOUR: Final = 3600
-STOP_SECONDS: Final = 9.0  # after these a demo that does not stop is ended: its data is safe at any moment
 
 
 @dataclass(slots=True)
@@ -45,7 +42,9 @@ class Demonstration:
         return "demo" if self.pods == USUAL_PODS else f"demo-{self.pods}"
 
     def start(self) -> None:
-        """Start the platform and the cluster; PlatformError or UnavailableError, one line each, where that fails."""
+        """Start the platform and the cluster; PlatformError or UnavailableError, one line each, where that fails; StoppedError as `Tour`."""
+        if self.stopping.is_set():
+            raise StoppedError
         self.stages.begin("Starting the platform")
         self._server = PlatformServer(self.settings)
         self._server.start()
@@ -83,15 +82,12 @@ class Demonstration:
 
     def stop(self) -> None:
         """Stop the platform, then the cluster."""
-        guard = threading.Timer(STOP_SECONDS, os._exit, (1,))
-        guard.daemon = True
-        guard.start()
-        self.stages.close()
-        if self._server is not None:
-            self._server.stop()
-        if self._cluster is not None:
-            self._cluster.stop()
-        guard.cancel()
+        with bounded():
+            self.stages.close()
+            if self._server is not None:
+                self._server.stop()
+            if self._cluster is not None:
+                self._cluster.stop()
 
     def _register(self, tour: Tour) -> str:
         assert self._cluster is not None
