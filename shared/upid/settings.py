@@ -8,11 +8,15 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
 from upid.domain.lifetimes import Lifetimes
 
+Network = IPv4Network | IPv6Network
+
+FIRST_TENANT: Final = frozenset({"default"})  # the operator's own, which the first start makes
 AWS: Final = "aws"  # as UPID_HOME: the home is not a directory
 _MACHINES: Final = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]*")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}|arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
@@ -103,6 +107,8 @@ class Settings:
     home: data directory of the embedded platform. aws: the home on AWS instead, then `home` is a place for temporary files. workers: processes for workflow tasks. admin_password: sets the admin's password
     instead of a generated one. token_seconds: life of an access token. influxdb: keeps the usage history, None = it lies on blobs.
     lifetimes: how long what was looked up or made is kept.
+    own_identity: tenants that may reach clusters as the platform itself, `*` = all. trusted_proxies: networks whose word counts on where a request
+    comes from.
     """
 
     home: Path
@@ -115,6 +121,8 @@ class Settings:
     aws: AwsSettings | None = None
     influxdb: InfluxSettings | None = None
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    own_identity: frozenset[str] = FIRST_TENANT
+    trusted_proxies: tuple[Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -132,6 +140,8 @@ class Settings:
             influxdb=InfluxSettings.from_environment(env),
             schedules=env.get("UPID_SCHEDULES", "on") != "off",
             lifetimes=_lifetimes(env),
+            own_identity=FIRST_TENANT if env.get("UPID_OWN_IDENTITY") is None else frozenset(_listed(env, "UPID_OWN_IDENTITY")),
+            trusted_proxies=_networks(env, "UPID_TRUSTED_PROXIES"),
         )
 
 
@@ -150,6 +160,19 @@ def _lifetimes(env: Mapping[str, str]) -> Lifetimes:
 def _like(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> None:
     if not pattern.fullmatch(env[name]):
         raise ValueError(f"{name}={env[name]!r} must be {what}.")
+
+
+def _listed(env: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(text) for text in _listed(env, name))
+    except ValueError as error:
+        raise ValueError(
+            f"{name}={env[name]!r} must be addresses or networks, such as 10.0.0.0/8, with commas between them: {error}."
+        ) from None
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:

@@ -34,7 +34,7 @@ def told(kind, *given):
     elif kind == "who":
         return services.identity.authenticate(given[0]).username
     elif kind == "token":
-        return services.cluster_records.access(services.cluster_records.get("default", given[0]).body).cluster.token
+        return services.cluster_records.access("default", services.cluster_records.get("default", given[0]).body).cluster.token
     elif kind == "rules":
         return [view["id"] for view in services.rule_store.all("default") if view["enabled"]]
     return {each.name: [each.hits, each.misses] for each in services.caches.counts()}
@@ -124,7 +124,7 @@ def test_credentials_that_were_replaced_or_removed_are_used_by_no_process(client
 
 def test_a_deleted_clusters_credentials_leave_the_memory_of_the_process_that_deletes_it(client: Client) -> None:
     cluster_id, records = register(client), client.services.cluster_records
-    assert records.access(records.get("default", cluster_id).body).cluster.token == "first"
+    assert records.access("default", records.get("default", cluster_id).body).cluster.token == "first"
     assert records.opened.counts().entries == 1
 
     client.services.clusters.delete(client.services.identity.authenticate(client.token), cluster_id)

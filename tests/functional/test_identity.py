@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_network
 
 import jwt
 import pytest
@@ -45,6 +46,23 @@ def test_an_unknown_user_costs_as_much_work_as_a_wrong_password(client: Client, 
     login(client, "nobody")
     login(client, "admin", "wrong")
     assert [encoded.split("$")[:4] for encoded in verified] == [["", "argon2id", "v=19", "m=19456,t=2,p=1"]] * 2
+
+
+def test_behind_a_trusted_proxy_each_client_waits_for_its_own_failures(
+    monkeypatch: pytest.MonkeyPatch, services: Services, client: Client
+) -> None:
+    stopped = SetClock(services.clock.now())
+    services.identity.__dict__["_limits"] = LoginLimits(services.records, stopped, 3600)
+
+    def tried(address: str, password: str) -> int:
+        headers = {"X-Forwarded-For": f"198.51.100.9, {address}"}  # the first is what the client itself claims
+        return client.anonymous().post("/auth/login", {"username": "admin", "password": password}, headers=headers).status
+
+    assert [tried("203.0.113.7", "wrong") for _ in range(7)] == [401] * 6 + [429]
+    assert tried("203.0.113.8", PASSWORD) == 429  # nobody is trusted: all of them are the proxy
+    services.__dict__["settings"] = replace(services.settings, trusted_proxies=(ip_network("127.0.0.0/8"),))
+    assert [tried("203.0.113.7", "wrong") for _ in range(7)] == [401] * 6 + [429]
+    assert tried("203.0.113.8", PASSWORD) == 200
 
 
 @pytest.mark.parametrize("username", ["admin", "nobody"])

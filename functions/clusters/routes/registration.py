@@ -15,6 +15,7 @@ from upid.http.paging import Cursor, Limit, Page
 from upid.http.params import CurrentCaller, Injected
 from upid.services.clusters import ClusterFilter, ClusterNameTakenError
 from upid.services.idempotency import IdempotencyKeyReusedError
+from upid.services.own_identity import OwnIdentityError
 
 router = Router("/clusters", tag="Cluster Registration")
 
@@ -26,7 +27,7 @@ IfMatch = Annotated[
 ]
 
 
-@router.post("", permission="clusters:write", status=201, errors=(ClusterNameTakenError, IdempotencyKeyReusedError))
+@router.post("", permission="clusters:write", status=201, errors=(ClusterNameTakenError, IdempotencyKeyReusedError, OwnIdentityError))
 def register_cluster(
     body: ClusterIn, services: Injected, caller: CurrentCaller, idempotency_key: IdempotencyKey = ""
 ) -> Response[ClusterOut]:
@@ -61,7 +62,9 @@ def get_cluster(cluster_id: str, services: Injected, caller: CurrentCaller) -> R
     return versioned(cluster, cluster.version)
 
 
-@router.put("/<cluster_id>", permission="clusters:write", errors=(NotFoundError, ClusterNameTakenError, VersionConflictError))
+@router.put(
+    "/<cluster_id>", permission="clusters:write", errors=(NotFoundError, OwnIdentityError, ClusterNameTakenError, VersionConflictError)
+)
 def replace_cluster(
     cluster_id: str, body: ClusterIn, services: Injected, caller: CurrentCaller, if_match: IfMatch = None
 ) -> Response[ClusterOut]:

@@ -50,8 +50,10 @@ class Platform(Outside):
     def cluster_records(self) -> ClusterRecords:
         """Records of clusters, and their credentials."""
         from upid.services.cluster_records import ClusterRecords, size_of
+        from upid.services.own_identity import OwnIdentity
 
-        return ClusterRecords(self.records, self.sealer, self.caches.of("cluster_configs", size_of))
+        cache = self.caches.of("cluster_configs", size_of)
+        return ClusterRecords(self.records, self.sealer, cache, OwnIdentity(self.settings.own_identity))
 
     @cached_property
     def idempotency(self) -> IdempotencyKeys:

@@ -14,7 +14,7 @@ class ClusterAccess:
 
     Either `kubeconfig` (its text, with `context`, "" = the current one; `trusted` = it came from a file named at the command line or at
     start-up, so exec plugins and paths are allowed, relative to `base_path`), or `server` with `certificate_authority` (PEM) and `token`,
-    or an EKS cluster by `eks_name` and `eks_region`, as `role_arn` ("" = the platform's own role), or `in_cluster`: the one that the platform runs in.
+    or an EKS cluster by `eks_name` and `eks_region`, as `role_arn` ("" = the platform's own role), taken on with `external_id`, or `in_cluster`: the one that the platform runs in.
     `system` names it among all outside systems (`<cluster's id>/kubernetes`), so that its connections and its circuit are its own; "" = it has none.
     """
 
@@ -29,6 +29,7 @@ class ClusterAccess:
     eks_region: str = ""
     role_arn: str = ""
     in_cluster: bool = False
+    external_id: str = field(default="", compare=False)
     system: str = field(default="", compare=False)
 
     def __repr__(self) -> str:

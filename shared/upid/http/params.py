@@ -12,6 +12,7 @@ from upid.bootstrap import Services, build_services
 from upid.domain.errors import UnauthenticatedError
 from upid.domain.identity import Caller
 from upid.http.callers import caller_of
+from upid.http.forwarding import client_of
 
 __all__ = ["ClientAddress", "CurrentCaller", "IdempotencyKey", "IfMatch", "Injected"]
 
@@ -24,12 +25,17 @@ def current_caller(request: Request) -> Caller:
     return caller
 
 
-def client_address(request: Request) -> str:
-    """Return the address that a request comes from, as the gateway saw it; "" where it did not."""
-    return str(request.resolved_event.raw_event["requestContext"].get("identity", {}).get("sourceIp") or "")
-
-
 Injected = Annotated[Services, Depends(build_services)]
+
+
+def client_address(request: Request, services: Injected) -> str:
+    """Return the address that a request comes from, as the gateway or a trusted proxy before it saw it; "" where none did."""
+    event = request.resolved_event.raw_event
+    headers = {name.lower(): values for name, values in (event.get("multiValueHeaders") or {}).items()}
+    peer = str(event["requestContext"].get("identity", {}).get("sourceIp") or "")
+    return client_of(peer, headers.get("x-forwarded-for", ()), services.settings.trusted_proxies)
+
+
 ClientAddress = Annotated[str, Depends(client_address)]
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
 IdempotencyKey = Annotated[

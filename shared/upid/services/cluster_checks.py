@@ -50,7 +50,7 @@ class ClusterChecks:
 
     def validate(self, caller: Caller, cluster_id: str) -> dict[str, Any]:
         """Return {"cluster_id", "checked_at", "usable", "can_apply", "checks", "manifests"}; NotFoundError where the tenant has no such cluster."""
-        stored = self.clusters.access(self.clusters.get(caller.tenant, cluster_id).body)
+        stored = self.clusters.access(caller.tenant, self.clusters.get(caller.tenant, cluster_id).body)
         # Who validates may just have mended what opened the circuit: it is asked whatever its circuit says, by connections of its own.
         cluster = replace(stored.cluster, system="")
         access = Access(cluster, replace(stored.metrics, system="", cluster=cluster))

@@ -19,6 +19,7 @@ from upid.services.circuits import Circuits
 from upid.services.cluster_objects import ClusterObjects, answering
 from upid.services.cluster_records import ClusterRecords
 from upid.services.collections import CollectionsService
+from upid.services.own_identity import OwnIdentityError
 from upid.services.surveys import Index, NotObservedError, Surveys
 
 LATE_STEPS: Final = 3  # a collection that is this many steps behind is late
@@ -72,7 +73,7 @@ class ClusterHealth:
         body = self.clusters.get(caller.tenant, cluster_id).body
         circuits = self.circuits.of(caller.tenant, cluster_id)
         index = self.surveys.index(caller.tenant, cluster_id)
-        reached = self._probed(body) if live else _connections(circuits)
+        reached = self._probed(caller.tenant, body) if live else _connections(circuits)
         parts = [*reached, self._collected(caller, cluster_id), *self._nodes_and_pods(caller, cluster_id, index)]
         parts.append(Part("history", *self.history.state(caller.tenant, cluster_id)))
         state = next(state for state in WORST if any(part.state == state for part in parts))
@@ -109,8 +110,12 @@ class ClusterHealth:
             "age_seconds": None if at is None else max(0.0, round(now - at, 3)),
         }  # fmt: skip
 
-    def _probed(self, body: Mapping[str, Any]) -> Iterator[Part]:
-        access = self.clusters.access(body)
+    def _probed(self, tenant: str, body: Mapping[str, Any]) -> Iterator[Part]:
+        try:
+            access = self.clusters.access(tenant, body)
+        except OwnIdentityError as error:
+            yield from (Part(name, "unhealthy", error.detail) for name in ("kubernetes", "metrics"))
+            return
         try:
             version = self.kubernetes.open(access.cluster).version()
             yield Part("kubernetes", "healthy", f"It answers as {version}.")

@@ -106,7 +106,7 @@ class ClusterObjects:
 
     def open(self, caller: Caller, cluster_id: str) -> Kubernetes:
         """Return a client of a cluster's API server; NotFoundError."""
-        return self.kubernetes.open(self.clusters.access(self.clusters.get(caller.tenant, cluster_id).body).cluster)
+        return self.kubernetes.open(self.clusters.access(caller.tenant, self.clusters.get(caller.tenant, cluster_id).body).cluster)
 
     def every(self, caller: Caller, cluster_id: str, kind: ObjectKind, *, live: bool) -> Iterator[Row]:
         """Yield all rows of a kind, of which no more than a page is held where they are live; errors as `list`."""

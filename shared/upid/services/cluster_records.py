@@ -21,6 +21,7 @@ from upid.domain.events import Event
 from upid.ports.keys import Sealer
 from upid.ports.records import Key, Put, Record, Records, Write
 from upid.services.caches import Cache
+from upid.services.own_identity import OwnIdentity, external_id
 
 REGISTRY: Final = "g#clusters"
 ATTEMPTS: Final = 20
@@ -73,6 +74,7 @@ class ClusterRecords:
     records: Records
     sealer: Sealer
     opened: Cache[Access]
+    own_identity: OwnIdentity
 
     def get(self, tenant: str, cluster_id: str) -> Record:
         """Return a cluster's record; NotFoundError where the tenant has none of this id."""
@@ -105,27 +107,39 @@ class ClusterRecords:
     def seal(self, cluster_id: str, access: Access) -> str:
         """Return the credentials as an envelope in base64 that opens for this cluster alone."""
         plain = orjson.dumps(
-            {"cluster": asdict(replace(access.cluster, system="")), "metrics": asdict(replace(access.metrics, system="", cluster=None))}
+            {
+                "cluster": asdict(replace(access.cluster, external_id="", system="")),
+                "metrics": asdict(replace(access.metrics, system="", cluster=None)),
+            }
         )
         return base64.b64encode(self.sealer.seal(plain, context=cluster_id)).decode()
 
-    def access(self, body: Mapping[str, Any]) -> Access:
-        """Return the credentials that a record's body holds sealed; ValueError for an envelope that was changed or belongs elsewhere.
+    def access(self, tenant: str, body: Mapping[str, Any]) -> Access:
+        """Return the credentials that the body of a tenant's record holds sealed, to be used.
+
+        OwnIdentityError where the tenant may no longer use them; ValueError for an envelope that was changed or belongs elsewhere.
+        """
+        access = self.sealed_access(tenant, body)
+        self.own_identity.hold(tenant, access.cluster, access.metrics)
+        return access
+
+    def sealed_access(self, tenant: str, body: Mapping[str, Any]) -> Access:
+        """Return the same, to be sealed anew, whoever may use it.
 
         Who asks has the record as it is now. So credentials that are kept open are used by nobody once the record is gone or has others.
         """
-        return self.opened.get(body["id"], lambda: self._access(body), version=body["sealed"])
+        return self.opened.get(body["id"], lambda: self._opened(tenant, body), version=body["sealed"])
 
     def forget(self, cluster_id: str) -> None:
         """Let go of a cluster's credentials where this process keeps them open."""
         self.opened.forget(cluster_id)
 
-    def _access(self, body: Mapping[str, Any]) -> Access:
+    def _opened(self, tenant: str, body: Mapping[str, Any]) -> Access:
         plain = orjson.loads(self.sealer.open(base64.b64decode(body["sealed"]), context=body["id"]))
         metrics = plain["metrics"]
         headers = tuple((name, value) for name, value in metrics.pop("headers"))
         cluster, source = ClusterAccess(**plain["cluster"]), MetricsAccess(**metrics, headers=headers)
-        cluster = replace(cluster, system=f"{body['id']}/kubernetes")
+        cluster = replace(cluster, external_id=external_id(tenant), system=f"{body['id']}/kubernetes")
         return Access(cluster, replace(source, system=f"{body['id']}/metrics", cluster=cluster))
 
 

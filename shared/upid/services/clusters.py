@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -83,13 +84,14 @@ class ClustersService:
     def register(self, caller: Caller, registration: Registration, *, idempotency_key: str = "") -> dict[str, Any]:
         """Register a cluster and return its view; the same idempotency key and registration within a day return the first answer.
 
-        Raises InvalidRequestError (pointers) for access that can't be used, ClusterNameTakenError, IdempotencyKeyReusedError.
+        Raises InvalidRequestError (pointers) for access that can't be used, OwnIdentityError for one that the tenant may not use,
+        ClusterNameTakenError, IdempotencyKeyReusedError.
         """
         request = asdict(registration)
         answered = self.keys.replay(caller.tenant, OPERATION, idempotency_key, request)
         if answered is not None:
             return answered
-        context = self._context(registration)
+        context = self._context(caller, registration)
         body = self._new_body(registration, context)
         remembered = self.keys.remember(caller.tenant, OPERATION, idempotency_key, request, cluster_view(body))
         writes = [
@@ -130,9 +132,9 @@ class ClustersService:
     def replace(self, caller: Caller, cluster_id: str, registration: Registration, *, if_match: int | None = None) -> dict[str, Any]:
         """Replace what a client says of a cluster, credentials included; what was collected stays.
 
-        Raises NotFoundError, InvalidRequestError, ClusterNameTakenError, and VersionConflictError where `if_match` is not the cluster's version.
+        Raises NotFoundError, InvalidRequestError, OwnIdentityError, ClusterNameTakenError, and VersionConflictError where `if_match` is not the cluster's version.
         """
-        context = self._context(registration)
+        context = self._context(caller, registration)
         for _ in range(ATTEMPTS):
             found = self._matching(caller.tenant, cluster_id, if_match)
             body = {**found.body, **self._told(cluster_id, registration, context), "revision": found.body["revision"] + 1}
@@ -177,7 +179,7 @@ class ClustersService:
         """Seal a cluster's credentials anew under a new data key and return its view; NotFoundError. Who reads them meanwhile reads the old or the new."""
         found = self.clusters.get(caller.tenant, cluster_id).body
         told = [self._event(caller, "cluster.key_rotated", found)]
-        view = cluster_view(self.clusters.change(caller.tenant, cluster_id, self._sealed_anew, events=told))
+        view = cluster_view(self.clusters.change(caller.tenant, cluster_id, partial(self._sealed_anew, caller.tenant), events=told))
         self.scrub()
         return view
 
@@ -214,10 +216,11 @@ class ClustersService:
         if holder is not None and holder.body["cluster_id"] != cluster_id:
             raise _name_taken(name)
 
-    def _context(self, registration: Registration) -> str:
+    def _context(self, caller: Caller, registration: Registration) -> str:
         faults = access_faults(registration)
         if faults:
             raise InvalidRequestError(faults)
+        self.clusters.own_identity.hold(caller.tenant, registration.access, registration.metrics)
         context = self.kubernetes.open(registration.access).context
         try:
             self.metrics_sources.open(registration.metrics)
@@ -232,8 +235,8 @@ class ClustersService:
             "sealed": self.clusters.seal(cluster_id, Access(registration.access, registration.metrics)), "sealed_at": self.clock.now(),
         }  # fmt: skip
 
-    def _sealed_anew(self, body: dict[str, Any]) -> dict[str, Any]:
-        return body | {"sealed": self.clusters.seal(body["id"], self.clusters.access(body)), "sealed_at": self.clock.now()}
+    def _sealed_anew(self, tenant: str, body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"sealed": self.clusters.seal(body["id"], self.clusters.sealed_access(tenant, body)), "sealed_at": self.clock.now()}
 
     def _new_body(self, registration: Registration, context: str) -> dict[str, Any]:
         cluster_id = self.ids.new("cluster")

@@ -79,7 +79,7 @@ class CollectingService:
         plan = files.plan() or self._gone(collection_id)
         if files.note(item) is None:
             with files.telling(item):
-                access = self.clusters.access(self.clusters.get(tenant, plan.cluster_id).body)
+                access = self.clusters.access(tenant, self.clusters.get(tenant, plan.cluster_id).body)
                 self._collect(files, plan, item, access.metrics)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "collect", f"{item:06d}")
@@ -128,7 +128,7 @@ class CollectingService:
     def _decide(self, files: CollectionFiles, tenant: str, collection_id: str, request: Mapping[str, Any]) -> Plan:
         cluster = self.clusters.get(tenant, request["cluster_id"]).body
         step, now = request["step_seconds"], self.clock.now()
-        observation = self.kubernetes.open(self.clusters.access(cluster).cluster).observe()
+        observation = self.kubernetes.open(self.clusters.access(tenant, cluster).cluster).observe()
         inventory = observation.inventory
         containers = sum(len(workload.containers) for workload in inventory.workloads)
         end = int(now // step) * step

@@ -44,7 +44,7 @@ def test_users_log_in_and_credentials_open_where_they_moved_to(environment: dict
 
     there = Services(Settings.from_environment(environment))
     assert there.identity.login("admin", "a long password").caller.username == "admin"
-    assert there.cluster_records.access(there.cluster_records.get("default", "cl_1").body) == ACCESS
+    assert there.cluster_records.access("default", there.cluster_records.get("default", "cl_1").body) == ACCESS
     assert [stored.event.type for stored in there.events.read("default")] == ["user.created", "user.logged_in", "user.logged_in"]
     with pytest.raises(UnauthenticatedError):  # tokens of the old home are not taken: its signing key stayed there
         there.identity.authenticate(token)

@@ -78,6 +78,14 @@ def test_a_token_is_a_signed_request_of_the_role_for_this_cluster(aws: list[Requ
     assert len(seen) == 2  # the first was refused, and a token made anew
 
 
+def test_a_role_is_taken_on_with_the_external_id_that_was_told(aws: list[Request]) -> None:
+    told = ClusterAccess(eks_name="production", eks_region="eu-central-1", role_arn=ROLE, external_id="upid:team-a")
+    ApiServers().open(told).version()
+
+    assumed = [request for request in aws if request.param("Action") == "AssumeRole"]
+    assert {request.param("ExternalId") for request in assumed} == {"upid:team-a"}
+
+
 def test_a_token_is_made_anew_before_its_fifteen_minutes_end(aws: list[Request], seen: list[Request]) -> None:
     clock = SetClock()
     server = ApiServers(Patience(now=clock.now)).open(ClusterAccess(eks_name="production", eks_region="eu-central-1", role_arn=ROLE))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,19 @@ def test_usage_history_lies_on_blobs_unless_an_influxdb_is_named() -> None:
 def test_settings_of_an_influxdb_that_cannot_be_used_are_refused(env: dict[str, str], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Settings.from_environment(env)
+
+
+def test_the_first_tenant_alone_is_the_platform_itself_unless_others_are_named() -> None:
+    assert Settings.from_environment({}).own_identity == {"default"}
+    assert Settings.from_environment({"UPID_OWN_IDENTITY": ""}).own_identity == frozenset()
+    assert Settings.from_environment({"UPID_OWN_IDENTITY": "default, ops"}).own_identity == {"default", "ops"}
+
+
+def test_proxies_are_addresses_and_networks_and_none_by_default() -> None:
+    given = {"UPID_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1"}
+
+    assert Settings.from_environment({}).trusted_proxies == ()
+    assert Settings.from_environment(given).trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
+    for wrong in ("proxy", "10.0.0.1/8"):  # a network with an address in it is a slip
+        with pytest.raises(ValueError, match=f"^UPID_TRUSTED_PROXIES='{wrong}' must be addresses or networks"):
+            Settings.from_environment({"UPID_TRUSTED_PROXIES": wrong})

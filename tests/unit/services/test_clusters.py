@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from worlds.collection import ALICE, MALLORY, World, registration
@@ -12,6 +14,7 @@ from upid.domain.clusters import ClusterAccess, MetricsAccess
 from upid.domain.errors import InvalidRequestError, NotFoundError, VersionConflictError
 from upid.services.clusters import ClusterFilter, ClusterNameTakenError
 from upid.services.idempotency import IdempotencyKeyReusedError
+from upid.services.own_identity import OwnIdentity, OwnIdentityError
 
 SECRETS = ("t0ken-secret", "bearer-secret", "p4ss", "kube-secret", "header-secret")
 
@@ -53,7 +56,7 @@ def test_no_credential_is_shown_told_in_events_or_stored_in_the_clear(world: Wor
 def test_the_credentials_come_back_for_the_tasks_that_need_them(world: World) -> None:
     cluster_id = world.register(metrics=MetricsAccess("http://p", headers=(("X-Key", "header-secret"),)))
 
-    access = world.services.cluster_records.access(world.services.cluster_records.get("default", cluster_id).body)
+    access = world.services.cluster_records.access("default", world.services.cluster_records.get("default", cluster_id).body)
 
     assert access.cluster.token == "t0ken-secret"
     assert access.metrics.headers == (("X-Key", "header-secret"),)
@@ -156,7 +159,7 @@ def test_a_replaced_cluster_has_a_new_version_name_and_credentials(world: World)
     )
 
     assert (view["name"], view["version"], view["server"]) == ("new", 2, "https://s2")
-    access = world.services.cluster_records.access(world.services.cluster_records.get("default", cluster_id).body)
+    access = world.services.cluster_records.access("default", world.services.cluster_records.get("default", cluster_id).body)
     assert access.cluster.token == "t2"
     assert events(world)[-1] == "cluster.updated"
     assert world.register("old") != cluster_id
@@ -220,7 +223,7 @@ def test_a_rotated_key_seals_the_same_credentials_anew(world: World) -> None:
 
     after = world.services.cluster_records.get("default", cluster_id).body
     assert after["sealed"] != before["sealed"]
-    assert world.services.cluster_records.access(after) == world.services.cluster_records.access(before)
+    assert world.services.cluster_records.access("default", after) == world.services.cluster_records.access("default", before)
     assert (view["version"], after["sealed_at"] - before["sealed_at"]) == (1, 60)
     assert [entry.event.type for entry in world.services.events.read("default")][-1] == "cluster.key_rotated"
 
@@ -236,6 +239,39 @@ def test_the_schedule_rotates_keys_after_90_days(world: World) -> None:
     assert [old == new for old, new in pairwise(sealed)] == [True, False, True]
 
 
+EKS = ClusterAccess(eks_name="production", eks_region="eu-central-1", role_arn="arn:aws:iam::123456789012:role/reader")
+WORKSPACE = MetricsAccess("https://aps-workspaces.eu-central-1.amazonaws.com/workspaces/ws-1", "amp")
+
+
+@pytest.mark.parametrize(
+    ("told", "way"), [({"access": EKS}, "eks"), ({"metrics": WORKSPACE}, "amp"), ({"access": ClusterAccess(in_cluster=True)}, "in_cluster")]
+)
+def test_only_tenants_that_the_operator_names_are_the_platform_itself(world: World, told: dict[str, Any], way: str) -> None:
+    wanted = registration(**told)
+    clusters = world.services.clusters
+
+    with pytest.raises(OwnIdentityError, match=r"UPID_OWN_IDENTITY") as refused:
+        clusters.register(MALLORY, wanted)
+    assert refused.value.members == {"way": way}
+    clusters.register(ALICE, wanted)
+    with pytest.raises(OwnIdentityError):
+        clusters.replace(MALLORY, clusters.register(MALLORY, registration("own"))["id"], wanted)
+    everybody = replace(clusters, clusters=replace(clusters.clusters, own_identity=OwnIdentity(frozenset({"*"}))))
+    assert everybody.register(MALLORY, wanted)["name"] == wanted.name
+
+
+def test_a_tenant_that_is_let_in_no_more_uses_nothing_that_it_registered_before(world: World) -> None:
+    records = world.services.cluster_records
+    body = records.get("default", world.services.clusters.register(ALICE, registration(access=EKS))["id"]).body
+    assert records.access("default", body).cluster.external_id == "upid:default"
+
+    nobody = replace(records, own_identity=OwnIdentity(frozenset()))
+
+    with pytest.raises(OwnIdentityError):
+        nobody.access("default", body)
+    assert nobody.sealed_access("default", body).cluster == replace(EKS, external_id="upid:default", system=f"{body['id']}/kubernetes")
+
+
 @pytest.mark.parametrize(
     ("metrics", "authentication", "tenant"),
     [
@@ -248,7 +284,7 @@ def test_the_schedule_rotates_keys_after_90_days(world: World) -> None:
 def test_each_kind_of_source_is_kept_with_its_way_in(world: World, metrics: MetricsAccess, authentication: str, tenant: str | None) -> None:
     view = world.services.clusters.register(ALICE, registration(metrics=metrics))
 
-    stored = world.services.cluster_records.access(world.services.cluster_records.get(ALICE.tenant, view["id"]).body)
+    stored = world.services.cluster_records.access(ALICE.tenant, world.services.cluster_records.get(ALICE.tenant, view["id"]).body)
     assert (view["metrics"]["kind"], view["metrics"]["authentication"], view["metrics"]["tenant"]) == (metrics.kind, authentication, tenant)
     assert stored.metrics == metrics
     assert stored.metrics.cluster == stored.cluster

@@ -67,5 +67,6 @@ def _session(eks: Eks) -> Any:
     own = boto3.Session(region_name=eks.region)
     if not eks.role_arn:
         return own
-    assumed = _client(own, "sts").assume_role(RoleArn=eks.role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
+    whose = {"ExternalId": eks.external_id} if eks.external_id else {}
+    assumed = _client(own, "sts").assume_role(RoleArn=eks.role_arn, RoleSessionName=SESSION_NAME, **whose)["Credentials"]
     return boto3.Session(assumed["AccessKeyId"], assumed["SecretAccessKey"], assumed["SessionToken"], region_name=eks.region)

@@ -66,7 +66,8 @@ def _from_fields(access: ClusterAccess) -> Target:
 
 
 def _from_eks(access: ClusterAccess) -> Target:
-    return Target(context=access.eks_name, server="", login=Login(eks=Eks(access.eks_name, access.eks_region, access.role_arn)))
+    eks = Eks(access.eks_name, access.eks_region, access.role_arn, access.external_id)
+    return Target(context=access.eks_name, server="", login=Login(eks=eks))
 
 
 def _from_pod() -> Target:

@@ -9,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Eks:
-    """An EKS cluster by name, and the role to be in for it ("" = the platform's own)."""
+    """An EKS cluster by name, and the role to be in for it ("" = the platform's own), taken on with an external id."""
 
     name: str
     region: str
     role_arn: str = ""
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
