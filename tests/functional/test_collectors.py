@@ -70,6 +70,8 @@ def test_the_schedule_keeps_to_the_interval(client: Client, services: Services, 
     changed = client.put(path(collector), {"interval": "30m", "history": "1d"}).expect(200)
 
     assert (changed["interval_seconds"], changed["history_seconds"], changed["created_at"]) == (1800, 86400, collector["created_at"])
+    assert changed["families_history_seconds"] == 86400
+    assert client.put(path(collector), {"interval": "30m", "families_history": "14d"}).expect(200)["families_history_seconds"] == 14 * 86400
     assert scheduled(services, 1799) == []
     assert scheduled(services, 1) == [collector["cluster_id"]]
 
@@ -160,6 +162,7 @@ def test_health_of_a_cluster_that_was_never_collected_is_waiting(client: Client,
 @pytest.mark.parametrize(
     ("asked", "pointer"),
     [({"interval": "1s"}, "#/interval"), ({"interval": "2d"}, "#/interval"), ({"interval": "soon"}, "#/interval"), ({"history": "100d"}, "#/history"),
+     ({"families_history": "100d"}, "#/families_history"), ({"families_history": "1s"}, "#/families_history"),
      ({"state": "paused"}, "#/state"), ({"families": ["cpu"]}, "#/families/0")],
 )  # fmt: skip
 def test_what_cannot_be_right_is_422_with_a_pointer(client: Client, collector: dict[str, Any], asked: dict[str, Any], pointer: str) -> None:

@@ -39,7 +39,7 @@ def get_collector(collector_id: str, services: Injected, caller: CurrentCaller) 
 
 @router.put("/<collector_id>", permission="metrics:write", errors=(NotFoundError,))
 def replace_collector(collector_id: str, body: CollectorIn, services: Injected, caller: CurrentCaller) -> CollectorOut:
-    """Replace a collector's interval, history and state."""
+    """Replace what a client decides of a collector. How far back is for the first collection alone: later ones go on where the last ended."""
     return CollectorOut.of(services.collectors.replace(caller, collector_id, body.settings()))
 
 

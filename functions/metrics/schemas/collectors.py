@@ -44,6 +44,10 @@ class CollectorIn(Body):
         default=None, examples=["5m"], description="How often the schedule collects (15s to 1d); null = as often as samples are apart."
     )
     history: DurationText = Field(default="7d", examples=["7d"], description="How far back the first collection goes, at most 93d.")
+    families_history: DurationText = Field(
+        default="1d", examples=["1d"],
+        description="How far back the first collection goes for families beside CPU, memory, `memory_detail` and `storage`, at most 93d and no further than `history`.",
+    )  # fmt: skip
     state: State = Field(default="running", description="A stopped collector is not started by the schedule.")
 
     families: list[FamilyName] | None = Field(
@@ -67,6 +71,7 @@ class CollectorIn(Body):
             self.state,
             families,
             tuple(ServiceQuery(**query.model_dump()) for query in self.queries),
+            int(parse_duration(self.families_history)),
         )
 
 
@@ -97,6 +102,7 @@ class CollectorOut(Answer):
     interval_seconds: int = Field(description="How often the schedule collects. [s]")
     step_seconds: int = Field(description="How far samples are apart. [s]")
     history_seconds: int = Field(description="How far back the first collection goes. [s]")
+    families_history_seconds: int = Field(description="How far it goes for families beside CPU, memory, `memory_detail` and `storage`. [s]")
     state: State
     created_at: str
     updated_at: str

@@ -33,7 +33,7 @@ from upid.services.asking import Asked, Families, ask
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
-from upid.services.collections import families_of, queries_of
+from upid.services.collections import families_history_of, families_of, queries_of
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, ShardProfile, grown
 from upid.services.resident import with_resident
@@ -44,7 +44,6 @@ from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_name
 from upid.services.work import WorkLog
 
 FAR_FUTURE: Final = 2.0**53
-FIRST_FAMILIES_SECONDS: Final = 86400  # how far back a cluster's first collection goes for families that are not asked for whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +137,15 @@ class CollectingService:
         behind = max([watermark, *(stop for _, stop in pending)])
         windows = bounded([*pending, *windows_of(behind, end, step)], len(groups)) if groups else ()
 
-        since = end - FIRST_FAMILIES_SECONDS if cluster["watermark"] is None else 0
-        first = {"shards": shard_count(containers), "step_seconds": step, "history_seconds": request["history_seconds"]}
-        shards = self.clusters.change(tenant, cluster["id"], lambda body: _planned(body, first, windows))["shards"]
+        since = end - families_history_of(cluster) if cluster["watermark"] is None else 0
+        first = {
+            "shards": shard_count(containers),
+            "step_seconds": step,
+            "history_seconds": request["history_seconds"],
+            "families_since": since,
+        }
+        planned = self.clusters.change(tenant, cluster["id"], lambda body: _planned(body, first, windows))
+        shards = planned["shards"]
         Snapshots(self.blobs).save(tenant, cluster["id"], Snapshot(now, inventory), shards)
         Rosters(self.blobs).keep(tenant, cluster["id"], inventory, start=watermark, end=now)
         self.observing.keep(tenant, cluster["id"], collection_id, now, observation)
@@ -150,7 +155,7 @@ class CollectingService:
             cluster_id=cluster["id"], step_seconds=step, shards=shards, watermark=watermark, end=end, windows=windows, groups=tuple(groups),
             accept_gaps=cluster["stalled"]["count"] >= PATIENCE, unreadable=tuple((part.what, part.reason) for part in inventory.unreadable),
             counts={"workloads": len(inventory.workloads), "containers": containers, "namespaces": len(inventory.namespaces)},
-            families=families_of(cluster), families_since=since, queries=queries_of(cluster),
+            families=families_of(cluster), families_since=planned["families_since"], queries=queries_of(cluster),
         )  # fmt: skip
 
     def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess) -> None:
@@ -219,5 +224,5 @@ def _note(asked: Asked) -> dict[str, Any]:
 
 def _planned(body: dict[str, Any], first: Mapping[str, Any], windows: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Return the cluster's record with what its first collection decides, and with the windows that shards may now begin to fold."""
-    decided = {name: body[name] or value for name, value in first.items()}
+    decided = {name: body.get(name) or value for name, value in first.items()}
     return body | decided | {"pending": [list(window) for window in windows]}

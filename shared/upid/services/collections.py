@@ -32,6 +32,7 @@ from upid.services.work import WorkLog
 MACHINE: Final = "collect-usage"
 KIND: Final = "collections"
 DEFAULT_HISTORY_SECONDS: Final = 7 * 86400
+DEFAULT_FAMILIES_HISTORY_SECONDS: Final = 86400
 MOST_HISTORY_SECONDS: Final = 93 * 86400
 DEFAULT_STEP_SECONDS: Final = 300
 LEAST_STEP_SECONDS: Final = 15
@@ -223,6 +224,11 @@ def families_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     named = collector.get("families")
     there = [family for family in FAMILIES if family != SERVICE or collector.get("queries")]
     return tuple(family for family in there if named is None or family in named)
+
+
+def families_history_of(body: Mapping[str, Any]) -> int:
+    """Return how far back a cluster's first collection goes for families that are not asked for as far as CPU and memory. [s]"""
+    return int((collector_of(body) or {}).get("families_history_seconds", DEFAULT_FAMILIES_HISTORY_SECONDS))
 
 
 def queries_of(body: Mapping[str, Any]) -> tuple[ServiceQuery, ...]:

@@ -20,6 +20,7 @@ from upid.ports.clock import Clock
 from upid.ports.records import Key, Record, Records
 from upid.services.cluster_records import ClusterRecords
 from upid.services.collections import (
+    DEFAULT_FAMILIES_HISTORY_SECONDS,
     DEFAULT_HISTORY_SECONDS,
     DEFAULT_STEP_SECONDS,
     LEAST_STEP_SECONDS,
@@ -28,6 +29,7 @@ from upid.services.collections import (
     CollectionRunningError,
     CollectionsService,
     collector_of,
+    families_history_of,
     families_of,
 )
 from upid.services.query_texts import faults_of
@@ -47,7 +49,8 @@ class CollectorExistsError(ConflictError):
 class CollectorSettings:
     """What a client decides.
 
-    interval_seconds: None = the cluster's step. history_seconds: how far back the first collection goes. families: what is collected beside CPU and
+    interval_seconds: None = the cluster's step. history_seconds: how far back the first collection goes, families_history_seconds: and how
+    far for families beside CPU, memory, their detail and volumes. families: what is collected beside CPU and
     memory (`upid.domain.metrics`), None = all. queries: what the family `service` is measured by.
     """
 
@@ -56,6 +59,7 @@ class CollectorSettings:
     state: str = "running"
     families: tuple[str, ...] | None = None
     queries: tuple[ServiceQuery, ...] = ()
+    families_history_seconds: int = DEFAULT_FAMILIES_HISTORY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ class CollectorsService:
 
     def _told(self, settings: CollectorSettings, created_at: str) -> dict[str, Any]:
         return {
-            "interval_seconds": settings.interval_seconds, "history_seconds": settings.history_seconds, "state": settings.state,
+            "interval_seconds": settings.interval_seconds, "history_seconds": settings.history_seconds,
+            "families_history_seconds": settings.families_history_seconds, "state": settings.state,
             "families": None if settings.families is None else list(settings.families), "queries": [asdict(query) for query in settings.queries], "created_at": created_at, "updated_at": format_time(self.clock.now()),
         }  # fmt: skip
 
@@ -178,7 +183,7 @@ def _view(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": id_of(body), "cluster_id": body["id"], "cluster_name": body["name"], "source": {name: body["metrics"][name] for name in ("kind", "url")},
         "families": [*ALWAYS, *families_of(body)], "interval_seconds": max(collector.get("interval_seconds") or step, step), "step_seconds": step,
-        "queries": collector.get("queries", []), **{name: collector.get(name) for name in ("history_seconds", "state", "created_at", "updated_at")},
+        "families_history_seconds": families_history_of(body), "queries": collector.get("queries", []), **{name: collector.get(name) for name in ("history_seconds", "state", "created_at", "updated_at")},
     }  # fmt: skip
 
 
@@ -207,8 +212,11 @@ def _hold(settings: CollectorSettings) -> None:
     interval, history = settings.interval_seconds, settings.history_seconds
     if interval is not None and not LEAST_STEP_SECONDS <= interval <= MOST_INTERVAL_SECONDS:
         faults.append({"pointer": "#/interval", "detail": f"An interval is from {LEAST_STEP_SECONDS} s to a day."})
-    if not LEAST_STEP_SECONDS <= history <= MOST_HISTORY_SECONDS:
-        faults.append({"pointer": "#/history", "detail": f"A history is at most {MOST_HISTORY_SECONDS // 86400} days."})
+    for name, seconds in (("history", history), ("families_history", settings.families_history_seconds)):
+        if not LEAST_STEP_SECONDS <= seconds <= MOST_HISTORY_SECONDS:
+            faults.append(
+                {"pointer": f"#/{name}", "detail": f"A history is from {LEAST_STEP_SECONDS} s to {MOST_HISTORY_SECONDS // 86400} days."}
+            )
     faults += faults_of(settings.queries)
     if faults:
         raise InvalidRequestError(faults)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worlds.collection import START, STEP, World, level, workload
+from worlds.collection import ALICE, START, STEP, World, level, workload
 
 from upid.domain.inventory import Claim
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
+from upid.services import collection_plans
+from upid.services.collectors import CollectorSettings
 
 HOUR, DAY = 3600, 86400
 WEB, LEDGER = "uid-shop-Deployment-web", "uid-bank-Deployment-ledger"
@@ -57,6 +59,30 @@ def test_a_first_collection_goes_back_a_day_for_most_and_all_the_way_for_volumes
     assert steps(chunks(world, cluster_id, "network")) == list(range(START - DAY, START, STEP))
     for family in ("storage", "memory_detail"):
         assert steps(chunks(world, cluster_id, family)) == list(range(START - 3 * DAY, START, STEP))
+
+
+def reach_back(world: World, cluster_id: str, seconds: int) -> None:
+    """Let the first collection go so far back for families."""
+    collector = world.services.collectors.list("default")[0][0]["id"]
+    world.services.collectors.replace(ALICE, collector, CollectorSettings(families_history_seconds=seconds))
+
+
+@pytest.mark.parametrize(("asked", "found"), [(6 * HOUR, 6 * HOUR), (2 * DAY, 2 * DAY), (9 * DAY, 3 * DAY)])
+def test_the_first_collection_goes_back_as_far_as_the_collector_says(world: World, asked: int, found: int) -> None:
+    cluster_id = world.register()
+    reach_back(world, cluster_id, asked)
+    world.collect(cluster_id, history_seconds=3 * DAY)
+
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - found, START, STEP))
+
+
+def test_a_first_collection_in_several_parts_keeps_to_its_beginning_in_all_of_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection_plans, "MOST_ITEMS", 1)  # a window at a time
+    cluster_id = world.register()
+    for _ in range(4):
+        world.collect(cluster_id, history_seconds=3 * DAY)
+
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - DAY, START, STEP))
 
 
 def test_a_late_collection_catches_up_for_every_family(world: World) -> None:
