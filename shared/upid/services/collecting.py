@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from upid.domain.clusters import MetricsAccess
-from upid.domain.errors import NotFoundError, UnavailableError
+from upid.domain.errors import ConflictError, NotFoundError, UnavailableError
 from upid.domain.metrics import USAGE
+from upid.domain.work import ENDED
 from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock
 from upid.ports.kubernetes import KubernetesClients
@@ -44,6 +45,12 @@ from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_name
 from upid.services.work import WorkLog
 
 FAR_FUTURE: Final = 2.0**53
+
+
+class SupersededError(ConflictError):
+    """A task of a collection that is over wants to write."""
+
+    title = "Collection over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class CollectingService:
     def fold(self, tenant: str, collection_id: str, shard: int) -> dict[str, int]:
         """Append a shard's windows to the history and fold its CPU and memory, resident memory too, into its profile.
 
-        Returns {"shard", "until" (end of what is folded), "samples", "series"}.
+        Returns {"shard", "until" (end of what is folded), "samples", "series"}. SupersededError where the collection was ended meanwhile.
         """
         files = self._files(tenant, collection_id)
         plan = files.plan() or self._gone(collection_id)
@@ -104,11 +111,13 @@ class CollectingService:
             chunk, others = self._window(files, plan, window, shard)
             samples, series, until = samples + chunks.count_samples(chunk), series | set(chunk.keys), chunk.end
             part = chunks.behind(chunk, folder.until)
+            self._hold_turn(tenant, collection_id, plan.cluster_id, files)
             if part.start < part.end:
                 self.history.append(scope, part)
                 folder.add(part)
             for other in others:
                 self._append_family(scope, other)
+        self._hold_turn(tenant, collection_id, plan.cluster_id, files)
         profiles.save(tenant, plan.cluster_id, shard, self._with_resident(scope, folder.stored))
         self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
@@ -187,13 +196,23 @@ class CollectingService:
         if rest.start < rest.end:
             self.history.append(scope, rest)
 
-    def _hold_cluster(self, tenant: str, cluster_id: str, files: CollectionFiles) -> None:
-        """Remove what a task wrote for a cluster that was deleted meanwhile, so that nothing of it stays; NotFoundError then.
+    def _hold_turn(self, tenant: str, collection_id: str, cluster_id: str, files: CollectionFiles) -> None:
+        """Hold that the cluster's collection is still this one; SupersededError for a task that went on behind its end, NotFoundError without the cluster.
+
+        Blobs are written under a condition; an InfluxDB knows none. The same points twice are the same points, but what a later collection was told
+        may differ, and half of each is neither.
+        """
+        ended = self.log.record(tenant, collection_id).body["status"] in ENDED
+        if self._hold_cluster(tenant, cluster_id, files)["last_collection_id"] != collection_id or ended:
+            raise SupersededError(f"{collection_id} is over: another collection of the cluster may write by now.", id=collection_id)
+
+    def _hold_cluster(self, tenant: str, cluster_id: str, files: CollectionFiles) -> Mapping[str, Any]:
+        """Return the cluster's record, or remove what a task wrote for a cluster that was deleted meanwhile, so that nothing of it stays; NotFoundError then.
 
         Deleting removes the record before the blobs, a task writes its blobs before it looks for the record: one of the two sees the other.
         """
         try:
-            self.clusters.get(tenant, cluster_id)
+            return self.clusters.get(tenant, cluster_id).body
         except NotFoundError:
             self.blobs.delete_all(blob_prefix(tenant, cluster_id))
             self.history.delete_cluster(tenant, cluster_id)

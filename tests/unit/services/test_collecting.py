@@ -19,6 +19,7 @@ from upid.ports.blobs import Blobs
 from upid.ports.metrics_source import PodContainer
 from upid.ports.usage_history import HistoryScope, UsageChunk
 from upid.ports.workflows import Execution
+from upid.services.collecting import SupersededError
 from upid.services.profiles import Profiles, RowKey, rebuild
 from upid.services.sizing import rows_of
 
@@ -617,3 +618,22 @@ def fails_from(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, moment: in
         return usage(groups, window)
 
     monkeypatch.setattr(cluster, "usage", answers)
+
+
+@pytest.mark.parametrize("how", ["ended", "overtaken"])
+def test_a_task_of_a_collection_that_is_over_writes_no_usage(world: World, how: str) -> None:
+    cluster_id = world.register()
+    collection_id = world.start(cluster_id, history_seconds=HOUR)
+    tasks, clusters = world.services.collecting, world.services.cluster_records
+    for item in tasks.plan("default", collection_id)["items"]:
+        tasks.collect("default", collection_id, item)
+    if how == "ended":
+        tasks.log.end("default", collection_id, "failed", result={}, errors=[])
+    else:
+        clusters.change("default", cluster_id, lambda body: body | {"last_collection_id": "col_another"})
+
+    with pytest.raises(SupersededError):
+        tasks.fold("default", collection_id, 0)
+
+    assert history(world, cluster_id) == []
+    assert Profiles(world.services.blobs).load_or_none("default", cluster_id, 0) is None

@@ -24,7 +24,8 @@ LIMIT: Final = "This server deletes nothing less than a database."
 class InfluxHistory:
     """UsageHistory over one InfluxDB. A window is there when its last point is: what died before that is written again, onto the same points.
 
-    Two writers of one shard at once are kept apart by who collects, not here: points have no condition to be written under.
+    Two writers of one shard at once are kept apart by who collects, not here: points have no condition to be written under. The same chunk of both is
+    there once, whoever is first or dies.
     """
 
     def __init__(self, client: InfluxClient) -> None:
