@@ -54,7 +54,7 @@ TEXTS: Final[Mapping[str, str]] = MappingProxyType({
     "volume_never_smaller": "{volume_need_bytes} would be enough, but a volume cannot be made smaller.",
     "volume_price_unknown": "What this storage class costs is not known, so no savings are told.",
     "memory_page_cache": "Of the {memory_peak_bytes} of its working set {resident_bytes} were resident at most: the rest is page cache, for which the limit leaves room.",
-    "run_peaks": "{runs} runs were seen, each counts once, by its peak: CPU of {cpu_runs_cores} covers them as the strategy asks.",
+    "run_peaks": "{runs} runs were seen one after the other; each of their pods counts once, by its peak: CPU of {cpu_runs_cores} covers them as the strategy asks.",
     "replicas_low_demand": "All pods together use {scaling_low_cores} CPU and {scaling_low_bytes} of memory or less for 5 % of the time.",
     "replicas_high_demand": "All pods together are expected above {scaling_high_cores} CPU and {scaling_high_bytes} of memory for a tenth of the time that is allowed.",
     "replicas_cpu_target": "A pod of {scaling_pod_cores} CPU is added at {scaling_cpu_target} of it: request and target stay, both or none may change.",

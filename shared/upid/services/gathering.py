@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +40,10 @@ def _gathered(chunks: Sequence[UsageChunk], row_of: Mapping[tuple[str, str], int
     owners: list[int] = []
     picks = [_pick(chunk, row_of, series, owners) for chunk in chunks]
     row = np.array(owners, dtype=np.int64)
+    pods = np.fromiter((crc32(key.pod.encode()) >> 1 for key in series), dtype=np.int64, count=len(series))  # one more fits into 32 bits
     if len(chunks) == 1 and len(picks[0][0]) == len(chunks[0].keys):
-        return _whole(chunks[0], row, workload)
-    samples = _blank(start, step, (len(row), (end - start) // step), row, workload)
+        return replace(_whole(chunks[0], row, workload), pod_keys=pods)
+    samples = replace(_blank(start, step, (len(row), (end - start) // step), row, workload), pod_keys=pods)
     for chunk, (source, target) in zip(chunks, picks, strict=True):
         _place(samples, chunk, source, target)
     return samples

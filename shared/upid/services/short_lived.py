@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from upid.ports.metrics_source import NamespaceUsage, PodContainer, UsageBlock, 
 from upid.services.attribution import Owners, attribute
 from upid.services.gathering import BATCH_KINDS
 from upid.services.sizing import ContainerRow, samples_of
+
+LANES: Final = 2**33  # keys of lanes lie above those of pods: a scan is folded once, so that all it takes is to tell them apart
 
 
 class _Ran(NamedTuple):
@@ -118,11 +120,12 @@ def _filled(lanes: _Lanes, usage: NamespaceUsage) -> dict[str, NDArray[Any]]:
     return {
         "cpu_cores": values[0], "memory_bytes": values[1], "throttled": values[2], "oom_kills": kills, "restarts": restarts,
         "oom_limit_bytes": limit, "row": np.array(lanes.row, dtype=np.int64), "pods": np.array([len(pods) for pods in lanes.pods], dtype=np.int64),
+        "pod_keys": LANES + np.arange(len(lanes.row)),
     }  # fmt: skip
 
 
 def _joined(samples: Samples, packed: Mapping[str, NDArray[Any]]) -> Samples:
     """Return the samples with the packed series behind their own."""
-    own = {name: getattr(samples, name) for name in packed if name != "pods"} | {"pods": samples.pods_of_series}
+    own = {name: getattr(samples, name) for name in packed} | {"pods": samples.pods_of_series, "pod_keys": samples.key_of_pod}
     joined: dict[str, Any] = {name: np.concatenate([own[name], packed[name]]) for name in packed}
     return replace(samples, **joined)

@@ -47,7 +47,7 @@ def profile_of(given: Samples) -> UsageProfile:
 def part(given: Samples, begin: int, end: int) -> Samples:
     """Return the steps [begin, end) of samples."""
     cut = {name: getattr(given, name)[:, begin:end] for name in ("cpu_cores", "memory_bytes", "throttled")}
-    rest = {name: getattr(given, name) for name in ("oom_kills", "restarts", "oom_limit_bytes", "row", "workload", "is_batch")}
+    rest = {name: getattr(given, name) for name in ("oom_kills", "restarts", "oom_limit_bytes", "row", "workload", "is_batch", "pod_keys")}
     return Samples(start=given.start + begin * given.step_seconds, step_seconds=given.step_seconds, **cut, **rest)
 
 

@@ -1,4 +1,4 @@
-"""Jobs and CronJobs: sized from the peaks of their runs, each run one observation."""
+"""Jobs and CronJobs: sized from the peaks of their runs, each pod of a run one observation; runs at the same time are one for how sure that is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from upid.engine.rightsizing.seen import Seen
 from upid.engine.statistics.density import smoothed_quantiles
 from upid.engine.usage.histogram import BUCKETS, exponent_of
-from upid.engine.usage.runs import Peaks
+from upid.engine.usage.runs import Peaks, one_at_a_time, places
 
 Floats = NDArray[np.float64]
 RUNS_HALVE: Final = 3.0  # each so many runs halve what is missing to full confidence
@@ -18,9 +18,9 @@ RECENCY_DAYS: Final = 4.0  # each such span beyond the usual time between runs h
 
 
 def run_counts(seen: Seen) -> Floats:
-    """Return how many runs each row had, shape (rows,), 0 for a row that is of no Job or CronJob. [1]."""
+    """Return how many runs each row had that did not run at the same time, shape (rows,), 0 for a row that is of no Job or CronJob. [1]."""
     counts = np.zeros(len(seen.last_seen))
-    counts[seen.runs.index] = (seen.runs.end > 0).sum(axis=1)
+    counts[seen.runs.index] = one_at_a_time(seen.runs.begin, seen.runs.end).sum(axis=1)
     return counts
 
 
@@ -29,7 +29,7 @@ def run_volume(seen: Seen) -> Floats:
 
     Freshness counts from the time at which the next run was due: a monthly job is not old after a week.
     """
-    end, counts = seen.runs.end, (seen.runs.end > 0).sum(axis=1)
+    end, counts = seen.runs.end, one_at_a_time(seen.runs.begin, seen.runs.end).sum(axis=1)
     newest = end.max(axis=1, initial=0)
     oldest = np.where(end > 0, end, np.iinfo(np.int64).max).min(axis=1, initial=np.iinfo(np.int64).max)
     usual = np.where(counts > 1, (newest - oldest) / np.maximum(counts - 1, 1), 0.0)
@@ -63,9 +63,12 @@ def _counted(peaks: Peaks) -> tuple[Floats, NDArray[np.int32]]:
 
 
 def run_memory(seen: Seen, worth: Floats) -> tuple[Floats, Floats]:
-    """Return the largest memory of any run, and the same with each run's peak times its `worth` (newest first), shape (rows,), NaN without. [bytes]."""
+    """Return the largest memory of any run, and the same with each run's peak times its `worth` (newest first), shape (rows,), NaN without. [bytes].
+
+    Runs at the same time are worth the same.
+    """
     found = np.full((2, len(seen.last_seen)), np.nan)
     memory = seen.runs.memory.astype(np.float64)
-    for into, values in zip(found, (memory, memory * worth), strict=True):
+    for into, values in zip(found, (memory, memory * worth[places(seen.runs.begin, seen.runs.end)]), strict=True):
         into[seen.runs.index] = np.fmax.reduce(values, axis=1, initial=np.nan)
     return found[0], found[1]

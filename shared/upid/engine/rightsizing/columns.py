@@ -74,7 +74,7 @@ COLUMNS: Final[dict[str, str]] = {
     "risk_score": "0 to 100; NaN = withheld [1]",
     "reasons": "bool, shape (rows, len(REASONS))",
     "hours": "time covered by samples [h]",
-    "runs": "of a Job or CronJob; 0 = it is none, or did not run [1]",
+    "runs": "of a Job or CronJob, one after the other; 0 = it is none, or did not run [1]",
     "cpu_runs_cores": "what the peaks of runs need; NaN = no runs [cores]",
     "cpu_startup_need_cores": "what start-ups need; NaN = none was seen [cores]",
     "cpu_startup_share": "share of running time that is start-up [1]",

@@ -73,7 +73,7 @@ class UsageProfile:
     startups : Startups
         CPU within ten minutes of a start, of rows that were seen to start.
     runs : Runs
-        The newest runs of rows of Jobs and CronJobs.
+        The newest runs of rows of Jobs and CronJobs, pod by pod.
     resident : Resident
         Resident memory by day, as far as the source tells it apart from page cache.
     """

@@ -1,51 +1,63 @@
-"""Runs of what comes and goes: pods of Jobs and CronJobs. A run is one observation, by its peak, however long or short it was."""
+"""Runs of what comes and goes: pods of Jobs and CronJobs. A pod's run is one observation, by its peak, however long or short it was."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.usage.blocks import Block, blocks_of
+from upid.engine.usage.blocks import blocks_of
 from upid.engine.usage.counting import valid_samples
 from upid.engine.usage.samples import Samples
 
 KEPT: Final = 96  # newest runs of a row
+AT_ONCE: Final = 12  # of pods that ran at the same time so many are kept, by CPU; the others join the least of them
 SILENT_SECONDS: Final = 600  # a pod that is silent for no longer goes on with the same run
+UNKNOWN: Final = -1
+_LOOKED_AT: Final = 8 * KEPT  # newest runs that are thinned out to these
 Peaks = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The newest runs of some rows, newest first: no pod had a sample on both sides of where one run ends and the next begins.
+    """The newest runs of some rows, newest end first, each of one pod; where more than AT_ONCE ran at the same time, the last of them stands for the rest.
 
-    `index`: which row each is, rising; `cpu`, `memory`: peak of the busiest pod, shape (rows, KEPT), NaN = none [cores, bytes]; `end`: end of the last
-    step with a sample, shape (rows, KEPT), 0 = no run [s since the epoch]. The newest run may still go on.
+    `index`: which row each is, rising. Shape (rows, KEPT): `cpu`, `memory`: peak, NaN = none [cores, bytes]; `begin`, `end`: of the first step with a
+    sample and behind the last, 0 = no run [s since the epoch]; `pod`: its key in the samples, UNKNOWN where nobody kept it. A run may still go on.
     """
 
     index: Integers
     cpu: Peaks
     memory: Peaks
+    begin: Integers
     end: Integers
+    pod: Integers
 
 
-def no_runs(index: Integers | None = None) -> Runs:
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """Pieces of runs one by one, shape (pieces,): position of the row in Runs, and what Runs has of each."""
+
+    row: Integers
+    cpu: Peaks
+    memory: Peaks
+    begin: Integers
+    end: Integers
+    pod: Integers
+
+
+_NAMES: Final = ("cpu", "memory", "begin", "end", "pod")
+
+
+def no_runs(index: Integers | None = None, most: int = KEPT) -> Runs:
     """Return rows that have not run yet; none without `index`."""
     rows = np.zeros(0, dtype=np.int64) if index is None else index
-    blank = np.full((len(rows), KEPT), np.nan, dtype=np.float32)
-    return Runs(rows, blank, blank.copy(), np.zeros(blank.shape, dtype=np.int64))
-
-
-def with_rows(runs: Runs, index: Integers) -> Runs:
-    """Return the runs of the rows in `index` (rising), those that are not there yet without a run; always a copy."""
-    result = no_runs(index)
-    kept = np.isin(runs.index, index)
-    place = np.searchsorted(index, runs.index[kept])
-    result.cpu[place], result.memory[place], result.end[place] = runs.cpu[kept], runs.memory[kept], runs.end[kept]
-    return result
+    blank, zero = np.full((len(rows), most), np.nan, dtype=np.float32), np.zeros((len(rows), most), dtype=np.int64)
+    return Runs(rows, blank, blank.copy(), zero, zero.copy(), np.full(zero.shape, UNKNOWN, dtype=np.int64))
 
 
 def moved_runs(runs: Runs, target: Integers) -> Runs:
@@ -53,90 +65,141 @@ def moved_runs(runs: Runs, target: Integers) -> Runs:
     index = target[runs.index]
     order = np.flatnonzero(index >= 0)
     order = order[np.argsort(index[order], kind="stable")]
-    return Runs(index[order], runs.cpu[order], runs.memory[order], runs.end[order])
+    return Runs(index[order], *(getattr(runs, name)[order] for name in _NAMES))
 
 
 def merge_runs(a: Runs, b: Runs) -> Runs:
-    """Return the newest runs that either saw; a run that one saw begin and the other end counts as two."""
+    """Return the newest runs that either saw; of one that both saw the pieces are joined."""
     index = np.union1d(a.index, b.index)
-    one, two = with_rows(a, index), with_rows(b, index)
-    return _newest(one, two)
+    return _newest(index, [_pieces(a, index), _pieces(b, index)])
 
 
-def _newest(one: Runs, two: Runs) -> Runs:
-    """Return the newest of two lists of runs of the same rows."""
-    cpu, memory = np.concatenate([one.cpu, two.cpu], axis=1), np.concatenate([one.memory, two.memory], axis=1)
-    end = np.concatenate([one.end, two.end], axis=1)
-    order = np.argsort(-end, axis=1, kind="stable")[:, :KEPT]
-    return Runs(
-        one.index, np.take_along_axis(cpu, order, axis=1), np.take_along_axis(memory, order, axis=1), np.take_along_axis(end, order, axis=1)
-    )
+def one_at_a_time(begin: Integers, end: Integers) -> NDArray[np.bool_]:
+    """Tell which runs are among the most that did not run at the same time, shape (rows, runs), newest end first; `end` 0 = no run.
+
+    Each that begins no sooner than the last one taken ended is taken, oldest end first: no other choice finds more.
+    """
+    last, taken = np.full(len(end), np.iinfo(np.int64).min), np.zeros(end.shape, dtype=bool)
+    for column in range(end.shape[1])[::-1]:
+        taken[:, column] = (end[:, column] > 0) & (begin[:, column] >= last)
+        last = np.where(taken[:, column], end[:, column], last)
+    return taken
+
+
+def places(begin: Integers, end: Integers) -> Integers:
+    """Return how many runs of those that did not run at the same time came later, of each run: 0 for the newest and all beside it."""
+    taken = one_at_a_time(begin, end)
+    later: Integers = np.cumsum(taken, axis=1) - taken
+    return later
 
 
 def fold_runs(before: Runs, samples: Samples, folded_until: int) -> Runs:
     """Return the runs with those of the samples' batch rows: steps that begin before `folded_until` only tell which pods go on.
 
-    Without such steps, a row that had a sample within SILENT_SECONDS of them goes on with its run.
+    A pod goes on with its run where it had a sample within SILENT_SECONDS, known by its key also without such steps. One that goes on and whose own run
+    is not among those that are kept joins the newest of its row.
     """
     if samples.is_batch is None or not samples.is_batch.any():
         return before
     chosen = np.flatnonzero(samples.is_batch[samples.row])
-    after = with_rows(before, np.union1d(before.index, samples.row[chosen]))
+    index = np.union1d(before.index, samples.row[chosen])
+    known = _pieces(before, index)
+    return _newest(index, [known, *_found(samples, chosen, index, folded_until, known)])
+
+
+def _pieces(runs: Runs, index: Integers) -> _Pieces:
+    row, place = np.nonzero(runs.end)
+    return _Pieces(np.searchsorted(index, runs.index)[row], *(getattr(runs, name)[row, place] for name in _NAMES))
+
+
+def _found(samples: Samples, chosen: Integers, index: Integers, folded_until: int, known: _Pieces) -> Iterator[_Pieces]:
+    """Yield the pieces of runs that the samples of some series hold behind `folded_until`."""
     skip = max(-(-(folded_until - samples.start) // samples.step_seconds), 0)
+    keys = samples.key_of_pod
     for block in blocks_of(samples.row[chosen], samples.cpu_cores.shape[1]):
-        after = _add(after, _found(block, chosen[block.series], samples, skip, after))
-    return after
+        series = chosen[block.series]
+        cpu, memory = (_padded(values[series]) for values in (samples.cpu_cores, samples.memory_bytes))
+        width = cpu.shape[1]
+        line, begin, end = _stretches(~np.isnan(cpu) | ~np.isnan(memory), SILENT_SECONDS // samples.step_seconds + 1)
+        new = end > skip
+        line, goes_on, begin, end = line[new], begin[new] < skip, np.maximum(begin[new], skip), end[new]
+        if not len(line):
+            continue
+        edges = (line * width)[:, None] + np.stack([begin, end], axis=1)
+        cores, size = (np.fmax.reduceat(values.reshape(-1), edges.reshape(-1))[::2] for values in (cpu, memory))
+        row, pod = np.searchsorted(index, samples.row[series[line]]), keys[series[line]]
+        first, last = (samples.start + samples.step_seconds * step for step in (begin, end))
+        yield _Pieces(row, cores, size, first, last, np.where(goes_on, _kept_key(row, pod, known), pod))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Runs in order of row and time: position of the row in Runs, peaks, end, and whether it is the row's newest run that goes on."""
-
-    place: Integers
-    cpu: Peaks
-    memory: Peaks
-    end: Integers
-    goes_on: NDArray[np.bool_]
+def _padded(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the samples with a step behind them that has none, so that every stretch ends."""
+    return np.pad(valid_samples(values), ((0, 0), (0, 1)), constant_values=np.nan)
 
 
-def _found(block: Block, series: Any, samples: Samples, skip: int, runs: Runs) -> _Found:
-    cpu, memory = valid_samples(samples.cpu_cores[series]), valid_samples(samples.memory_bytes[series])
-    there = ~np.isnan(cpu) | ~np.isnan(memory)
-    lasts = np.zeros_like(there)
-    for back in range(1, SILENT_SECONDS // samples.step_seconds + 2):
-        lasts[:, back:] |= there[:, back:] & there[:, :-back]
-    any_there, any_lasts = (np.logical_or.reduceat(part, block.starts, axis=0)[:, skip:] for part in (there, lasts))
-    cores, size = (np.fmax.reduceat(part, block.starts, axis=0)[:, skip:] for part in (cpu, memory))
-    place = np.searchsorted(runs.index, block.groups)
-    if skip == 0:
-        near = samples.start - runs.end[place, 0] <= SILENT_SECONDS
-        any_lasts[:, 0] |= near & any_there[:, 0]
-    group, step = np.nonzero(any_there)
-    if not len(group):
-        nothing = np.zeros(0, dtype=np.int64)
-        return _Found(nothing, nothing.astype(np.float32), nothing.astype(np.float32), nothing, nothing.astype(bool))
-    first_of_row = np.diff(group, prepend=-1) > 0
-    begins = first_of_row | ~any_lasts[group, step]
-    at = np.flatnonzero(begins)
-    last = np.append(at[1:], len(group)) - 1
-    rows = place[group[at]]
-    return _Found(
-        rows, np.fmax.reduceat(cores[group, step], at), np.fmax.reduceat(size[group, step], at),
-        samples.start + (skip + step[last] + 1) * samples.step_seconds, any_lasts[group[at], step[at]] & (runs.end[rows, 0] > 0),
-    )  # fmt: skip
+def _stretches(there: NDArray[np.bool_], gap: int) -> tuple[Integers, Integers, Integers]:
+    """Return line, first step and the step behind the last of each stretch without `gap` steps or more of silence; the last step is silent."""
+    width = there.shape[1]
+    edge = np.diff(there.reshape(-1).astype(np.int8), prepend=np.int8(0))
+    begin, end = np.flatnonzero(edge == 1), np.flatnonzero(edge == -1)
+    line = begin // width
+    head = np.append(True, (np.diff(line) > 0) | (begin[1:] - end[:-1] >= gap))[: len(begin)]
+    tail = np.append(head[1:], True)[: len(begin)]
+    return line[head], begin[head] % width, end[tail] % width
 
 
-def _add(runs: Runs, found: _Found) -> Runs:
-    """Return the runs with those that were found: what goes on raises the newest run, the others come before it."""
-    on, new = found.goes_on, ~found.goes_on
-    runs.cpu[found.place[on], 0] = np.fmax(runs.cpu[found.place[on], 0], found.cpu[on])
-    runs.memory[found.place[on], 0] = np.fmax(runs.memory[found.place[on], 0], found.memory[on])
-    runs.end[found.place[on], 0] = found.end[on]
-    place = found.place[new]
-    if not len(place):
-        return runs
-    rank = np.arange(len(place)) - np.searchsorted(place, place)
-    shape = (len(runs.index), int(rank.max()) + 1)
-    cpu, memory, end = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32), np.zeros(shape, np.int64)
-    cpu[place, rank], memory[place, rank], end[place, rank] = found.cpu[new], found.memory[new], found.end[new]
-    return _newest(Runs(runs.index, cpu, memory, end), runs)
+def _kept_key(row: Integers, pod: Integers, known: _Pieces) -> Integers:
+    """Return the key itself where the row has a run of it, else that of the row's newest run, of the pod itself where there is none."""
+    newest = np.lexsort((known.end, known.row))
+    last = np.searchsorted(known.row[newest], row, side="right") - 1
+    other = np.append(known.pod[newest], UNKNOWN)[last] if len(newest) else np.full(len(row), UNKNOWN)
+    mine = (known.row[newest][np.maximum(last, 0)] == row) & (other != UNKNOWN) if len(newest) else np.zeros(len(row), dtype=bool)
+    own = np.isin(_pair(row, pod), _pair(known.row, known.pod))
+    return np.where(own | ~mine, pod, other)
+
+
+def _pair(row: Integers, pod: Integers) -> Integers:
+    return row * 2**34 + pod + 1
+
+
+def _newest(index: Integers, parts: list[_Pieces]) -> Runs:
+    """Return the newest runs of pieces: those of one run joined, and of pods that ran at the same time the AT_ONCE busiest."""
+    every = _Pieces(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("row", *_NAMES)))
+    order = np.lexsort((every.begin, every.pod, every.row))
+    row, pod = every.row[order], every.pod[order]
+    same = (np.diff(row) == 0) & (np.diff(pod) == 0) & (pod[1:] != UNKNOWN)
+    same &= every.begin[order][1:] - every.end[order][:-1] <= SILENT_SECONDS
+    looked_at = _laid(index, _joined(every, order, np.append(True, ~same)[: len(order)]), _LOOKED_AT)
+    return _laid(index, _thinned(looked_at), KEPT)
+
+
+def _joined(pieces: _Pieces, order: Integers, head: NDArray[np.bool_]) -> _Pieces:
+    """Return the pieces in this order, each with those behind it up to the next head as one."""
+    first = np.flatnonzero(head)
+    if not len(first):
+        return pieces
+    how = {"cpu": np.fmax, "memory": np.fmax, "begin": np.minimum, "end": np.maximum}
+    whole = {name: way.reduceat(getattr(pieces, name)[order], first) for name, way in how.items()}
+    return _Pieces(row=pieces.row[order][first], pod=pieces.pod[order][first], **whole)
+
+
+def _laid(index: Integers, pieces: _Pieces, most: int) -> Runs:
+    """Return the newest pieces of each row side by side."""
+    order = np.lexsort((pieces.pod, -pieces.cpu, -pieces.begin, -pieces.end, pieces.row))
+    row = pieces.row[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    kept = rank < most
+    runs = no_runs(index, most if most == KEPT else int(rank[kept].max(initial=0)) + 1)
+    for name in _NAMES:
+        getattr(runs, name)[row[kept], rank[kept]] = getattr(pieces, name)[order][kept]
+    return runs
+
+
+def _thinned(runs: Runs) -> _Pieces:
+    """Return the runs one by one; of more than AT_ONCE of the same place the busiest by CPU, the least of them with the peaks of the others."""
+    pieces = _pieces(runs, runs.index)
+    place = places(runs.begin, runs.end)[np.nonzero(runs.end)]
+    order = np.lexsort((pieces.pod, -pieces.cpu, place, pieces.row))
+    group = np.cumsum((np.diff(pieces.row[order], prepend=-1) != 0) | (np.diff(place[order], prepend=-1) != 0))
+    rank = np.arange(len(order)) - np.searchsorted(group, group)
+    return _joined(pieces, order, rank < AT_ONCE)

@@ -36,6 +36,9 @@ class Samples:
         Rows whose pods come and go: of Jobs and CronJobs. None = none of them.
     pods : ndarray, shape (series,), int, or None
         How many pods each series is of: short-lived pods of a row that ran one after the other may share one. None = one each.
+    pod_keys : ndarray, shape (series,), int, or None
+        A number below 2 ** 34, 0 or more, that tells the pods of a row apart and is the same in all samples that are folded into one profile. None = the
+        place of the series, which then has to be the same.
     """
 
     start: int
@@ -50,6 +53,7 @@ class Samples:
     workload: NDArray[np.int64]
     is_batch: NDArray[np.bool_] | None = None
     pods: NDArray[np.int64] | None = None
+    pod_keys: NDArray[np.int64] | None = None
 
     @property
     def end(self) -> int:
@@ -65,3 +69,8 @@ class Samples:
     def pods_of_series(self) -> NDArray[np.int64]:
         """How many pods each series is of."""
         return np.ones(len(self.row), dtype=np.int64) if self.pods is None else self.pods
+
+    @property
+    def key_of_pod(self) -> NDArray[np.int64]:
+        """What each series' pod is known by."""
+        return np.arange(len(self.row)) if self.pod_keys is None else self.pod_keys

@@ -14,7 +14,7 @@ from upid.engine.usage.histogram import BUCKETS, DAY_SLOTS, Histogram
 from upid.engine.usage.hourly import Hourly
 from upid.engine.usage.profile import Beside, UsageProfile
 from upid.engine.usage.resident import Resident, no_resident
-from upid.engine.usage.runs import Runs, no_runs
+from upid.engine.usage.runs import UNKNOWN, Runs, no_runs
 from upid.engine.usage.startups import Startups, no_startups
 
 PREFIX: Final = "profile."
@@ -71,6 +71,7 @@ def to_arrays(profile: UsageProfile) -> tuple[dict[str, Array], dict[str, Any]]:
         _put_histogram(arrays, f"{name}.memory", beside.memory)
     if len(profile.runs.index):
         arrays |= {f"runs.{name}": getattr(profile.runs, name) for name in _RUNS}
+        arrays |= {"runs.length": _narrow(profile.runs.end - profile.runs.begin), "runs.pod": _narrow(profile.runs.pod - UNKNOWN)}
     if profile.resident.count.any():
         arrays |= {"resident.peak": profile.resident.peak, "resident.count": _narrow(profile.resident.count)}
     if len(profile.startups.index):
@@ -126,10 +127,17 @@ class _Reader:
         return Hourly(count, *(np.full(count.shape, np.nan, dtype=np.float32) if part is None else part for part in parts))
 
     def runs(self) -> Runs:
-        """Return the runs, none where nothing comes and goes or the profile was stored before runs were told."""
+        """Return the runs, none where nothing comes and goes or the profile was stored before runs were told.
+
+        Those stored before pods were told apart did not overlap: they begin where they end.
+        """
         if f"{PREFIX}runs.index" not in self.arrays:
             return no_runs()
-        return Runs(*(self.get(f"runs.{name}") for name in _RUNS))
+        index, cpu, memory, end = (self.get(f"runs.{name}") for name in _RUNS)
+        if f"{PREFIX}runs.pod" not in self.arrays:
+            return Runs(index, cpu, memory, end, end, np.full(end.shape, UNKNOWN, dtype=np.int64))
+        begin, pod = end - self.get("runs.length").astype(np.int64), self.get("runs.pod").astype(np.int64) + UNKNOWN
+        return Runs(index, cpu, memory, begin, end, pod)
 
     def resident(self, until: int) -> Resident:
         """Return what was resident, nothing where no source told it or the profile was stored before that was asked."""
