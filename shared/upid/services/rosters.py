@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -190,12 +190,15 @@ def _encoded(roster: Roster) -> bytes:
     workloads, nodes = sorted(map(tuple, roster.workloads)), sorted({stay.node for stay in roster.stays})
     uids = sorted({stay.workload_uid for stay in roster.stays})
     uid_of, node_of = ({name: place for place, name in enumerate(names)} for names in (uids, nodes))
-    stays = [(uid_of[stay.workload_uid], stay.pod, stay.since, node_of[stay.node]) for stay in sorted(roster.stays)]
-    return orjson.dumps({"workloads": workloads, "uids": uids, "nodes": nodes, "stays": stays})
+    stays = sorted(roster.stays)
+    columns = {
+        "uid": [uid_of[stay.workload_uid] for stay in stays], "pod": [stay.pod for stay in stays], "since": [stay.since for stay in stays],
+        "node": [node_of[stay.node] for stay in stays],
+    }  # fmt: skip
+    return orjson.dumps({"workloads": workloads, "uids": uids, "nodes": nodes, **columns})
 
 
 def _decoded(data: bytes) -> Roster:
     body: Mapping[str, Any] = orjson.loads(data)
-    uids, nodes = body["uids"], body["nodes"]
-    stays: Iterable[Stay] = (Stay(uids[uid], pod, since, nodes[node]) for uid, pod, since, node in body["stays"])
-    return Roster(frozenset(Names(*names) for names in body["workloads"]), frozenset(stays))
+    uids, nodes = map(body["uids"].__getitem__, body["uid"]), map(body["nodes"].__getitem__, body["node"])
+    return Roster(frozenset(map(Names._make, body["workloads"])), frozenset(map(Stay, uids, body["pod"], body["since"], nodes)))

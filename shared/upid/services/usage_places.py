@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from upid.engine.usage.placing import Pieces, longest_within
+from upid.engine.usage.placing import Pieces, Stays, pieces_of
 from upid.ports.usage_history import SeriesKey
 from upid.services.rosters import Stay
 
@@ -28,14 +27,6 @@ class Placed(NamedTuple):
     nodes: list[str]
 
 
-class _Stretch(NamedTuple):
-    """Steps [begin, end) on one node."""
-
-    begin: int
-    end: int
-    node: str
-
-
 @dataclass(frozen=True, slots=True)
 class Places:
     """Where pods were, for one question; `unknown` gathers the pods (as a person names them) that had samples at a time when nobody knows where."""
@@ -45,11 +36,16 @@ class Places:
 
     def of(self, keys: Sequence[SeriesKey], start: int, step_seconds: int, steps: int) -> Placed:
         """Return the series cut by node, on the grid of `steps` from `start` on [s since the epoch, s]."""
-        found = [(row, each) for row, key in enumerate(keys) for each in self._stretches(key, start, step_seconds, steps)]
-        series, begin, end = (
-            np.array(column, np.int64) for column in ([row for row, _ in found], [each.begin for _, each in found], [each.end for _, each in found])
+        names = {"": 0, UNKNOWN: 1}
+        known = [(row, stay) for row, key in enumerate(keys) if key.pod for stay in self.stays.get((key.workload_uid, key.pod), ())]
+        stays = Stays(
+            np.array([row for row, _ in known], np.int64), np.array([stay.since for _, stay in known], np.float64),
+            np.array([names.setdefault(stay.node, len(names)) for _, stay in known], np.int64),
         )  # fmt: skip
-        return Placed(Pieces(series, begin, end), [each.node for _, each in found])
+        before = np.array([names[UNKNOWN if key.pod else ""] for key in keys], np.int64)
+        pieces, places = pieces_of(stays, before, start, step_seconds, steps)
+        named = list(names)
+        return Placed(pieces, [named[place] for place in places.tolist()])
 
     def warnings(self) -> list[str]:
         """Return what an answer says of pods whose node is not known, nothing without any."""
@@ -57,23 +53,3 @@ class Places:
             return []
         named = ", ".join(sorted(self.unknown)[:MOST_NAMED]) + (", ..." if len(self.unknown) > MOST_NAMED else "")
         return [f"Of {len(self.unknown)} pods it is not known for all samples which node they ran on ({named}): those are of node null."]
-
-    def _stretches(self, key: SeriesKey, start: int, step_seconds: int, steps: int) -> list[_Stretch]:
-        if not key.pod:
-            return [_Stretch(0, steps, "")]
-        stays = self.stays.get((key.workload_uid, key.pod), ())
-        if len(stays) != 1:
-            return _runs(stays, start, step_seconds, steps)
-        # By far the most pods: on one node, from when they were made.
-        begin = min(max(int((stays[0].since - start) // step_seconds), 0), steps)
-        return [each for each in (_Stretch(0, begin, UNKNOWN), _Stretch(begin, steps, stays[0].node)) if each.begin < each.end]
-
-
-def _runs(stays: Sequence[Stay], start: int, step_seconds: int, steps: int) -> list[_Stretch]:
-    """Return the stretches of a pod that several stays are known of, or none."""
-    at = longest_within([stay.since for stay in stays], start, step_seconds, steps)
-    names = np.array([*(stay.node for stay in stays), UNKNOWN])  # NOWHERE is the last
-    nodes = names[at]
-    begins = np.flatnonzero(nodes[1:] != nodes[:-1]) + 1
-    edges = [0, *begins.tolist(), steps]
-    return [_Stretch(begin, end, str(nodes[begin])) for begin, end in pairwise(edges) if begin < end]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -23,20 +22,62 @@ class Pieces(NamedTuple):
     end: Integers
 
 
-def longest_within(since: Sequence[float], start: float, step_seconds: float, steps: int) -> Integers:
-    """Return for each step which of the stays holds most of it, the first of several, NOWHERE for a step before all; shape (steps,).
+class Stays(NamedTuple):
+    """When series came to places, arrays of shape (stays,), sorted by series and time: each lasts until the next of its series. since: seconds since the epoch."""
+
+    series: Integers
+    since: NDArray[np.float64]
+    place: Integers
+
+
+def pieces_of(stays: Stays, before: Integers, start: float, step_seconds: float, steps: int) -> tuple[Pieces, Integers]:
+    """Return series cut where they changed places, in their order, and the place of each piece. A step goes to the stay that has most of it, the first of several.
 
     Parameters
     ----------
-    since : sequence of float
-        When each stay begins, ascending; it lasts until the next one does. [s since the epoch]
-    start, step_seconds : float
-        When the first step begins, and how long each is. [s since the epoch, s]
+    before : ndarray, shape (series,)
+        The place of each series before its first stay. It has no step that the first stay has any of.
+    start, step_seconds, steps : float, float, int
+        The grid: when its first step begins [s since the epoch], how long each is [s], how many there are.
     """
-    begin = start + step_seconds * np.arange(steps, dtype=np.float64)[:, None]
-    first, behind = np.asarray(since, np.float64)[None], np.append(since[1:], np.inf)[None]
-    held = np.clip(np.minimum(begin + step_seconds, behind) - np.maximum(begin, first), 0.0, None)
-    return np.where(held.any(axis=1), held.argmax(axis=1), NOWHERE) if len(since) else np.full(steps, NOWHERE, np.int64)
+    number = np.arange(len(before))
+    series, begin, place = (
+        np.concatenate(parts)
+        for parts in zip((number, np.full(len(before), -2), before), *_changes(stays, start, step_seconds), strict=True)
+    )
+    order = np.lexsort((begin, series))  # stable: of changes at one step the last one counts
+    series, begin, place = series[order], np.clip(begin[order], 0, steps), place[order]
+    is_overtaken = (np.append(series[1:], -1) == series) & (np.append(begin[1:], -1) == begin)
+    counts = (begin < steps) & ~is_overtaken
+    series, begin, place = series[counts], begin[counts], place[counts]
+    new = np.flatnonzero((np.diff(series, prepend=-1) != 0) | (np.diff(place, prepend=-2) != 0))
+    series, begin, place = series[new], begin[new], place[new]
+    end = np.append(begin[1:], steps)
+    end[np.append(series[1:], -1) != series] = steps
+    return Pieces(series, begin, end), place
+
+
+def _changes(
+    stays: Stays, start: float, step_seconds: float
+) -> tuple[tuple[Integers, Integers, Integers], tuple[Integers, Integers, Integers]]:
+    """Return (series, step, place) of two kinds of changes: behind the steps in which stays began, to the last of those, and in such steps, to the longest there."""
+    count = len(stays.series)
+    step = np.maximum(np.floor((stays.since - start) / step_seconds), -1).astype(np.int64)
+    is_first = np.diff(stays.series, prepend=-1) != 0
+    heads = np.flatnonzero(is_first | (np.diff(step, prepend=-2) != 0))  # of the stays that began in one step of a series
+    if not count:
+        return (stays.series, step, stays.place), (stays.series, step, stays.place)
+    begin = start + step * step_seconds
+    behind = np.where(np.append(is_first[1:], True), np.inf, np.append(stays.since[1:], np.inf))
+    held = np.minimum(behind, begin + step_seconds) - stays.since
+    most = np.maximum.reduceat(held, heads)
+    is_most = held == np.repeat(most, np.diff(heads, append=count))
+    longest = np.minimum.reduceat(np.where(is_most, np.arange(count), count), heads)
+    earlier = np.where(is_first[heads], -1.0, stays.since[heads] - begin[heads])  # what the stay before has of the step
+    longest = np.where(earlier >= most, heads - 1, longest)
+    last = np.append(heads[1:], count) - 1
+    series, at = stays.series[heads], step[heads]
+    return (series, at + 1, stays.place[last]), (series, at, stays.place[longest])
 
 
 def within(values: Samples, begin: Integers, end: Integers) -> Samples:
