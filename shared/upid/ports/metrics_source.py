@@ -31,6 +31,15 @@ class PodOwner(NamedTuple):
     owner_name: str
 
 
+class PodPlace(NamedTuple):
+    """A pod that was on a node in a window, or shortly before, as kube-state-metrics tells it (`kube_pod_info`)."""
+
+    namespace: str
+    pod: str
+    uid: str
+    node: str
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A regular grid of steps: [start, end) in seconds since the epoch, both multiples of `step_seconds`."""
@@ -86,7 +95,8 @@ class ContainerEvents:
 class NamespaceUsage:
     """All that is known of some namespaces in a window. Blocks are each of their own keys; `warnings`: what was incomplete, in words.
 
-    faults: what was wrong with its samples, by reason (`upid.engine.usage.quality`).
+    faults: what was wrong with its samples, by reason (`upid.engine.usage.quality`). places: where pods were, those gone by now too; none from a source
+    that does not tell.
     """
 
     namespaces: tuple[str, ...]
@@ -98,6 +108,7 @@ class NamespaceUsage:
     owners: Sequence[PodOwner]
     warnings: tuple[str, ...] = ()
     faults: Mapping[str, int] = field(default_factory=dict)
+    places: Sequence[PodPlace] = ()
 
 
 class Metered(NamedTuple):

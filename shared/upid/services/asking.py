@@ -17,7 +17,8 @@ from upid.engine.usage.quality import ended_early, holes, possible
 from upid.ports.metrics_source import MetricsSource, Window
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 from upid.services import chunks, family_chunks
-from upid.services.attribution import Owners, attribute, attribute_family
+from upid.services.attribution import Owners, attribute, attribute_family, stays_of_gone
+from upid.services.rosters import Stay
 from upid.services.service_queries import measure
 
 OF_MEMORY: Final = (*metrics_of("memory_detail"), *metrics_of("heap"))
@@ -31,6 +32,7 @@ class Asked:
 
     quality: what was wrong with samples, by reason. families: what there was of each family that was asked for; none of one that the source does not have.
     unanswered: families that the source refused, as (family, reason). problems: what was wrong with a query of the collector, as (what, reason).
+    stays: where pods were that are gone by now, as far as the source tells.
     """
 
     chunk: UsageChunk
@@ -40,6 +42,7 @@ class Asked:
     families: tuple[MetricChunk, ...] = ()
     unanswered: tuple[tuple[str, str], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    stays: tuple[Stay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ def ask(
         return _one_by_one(source, namespaces, window, inventory, families, given_up)
     chunk, quality = inspected(attribute(usage, inventory), inventory)
     resets, warnings = _resets(source, namespaces, window)
-    asked = Asked(chunk, (*usage.warnings, *warnings), quality=quality + Counter(usage.faults) + resets)
     owners = Owners.of(inventory, usage.owners)
+    stays = tuple(stays_of_gone(usage.places, window, owners, inventory))
+    asked = Asked(chunk, (*usage.warnings, *warnings), quality=quality + Counter(usage.faults) + resets, stays=stays)
     asked = _with_families(asked, source, namespaces, owners, inventory, list(families.parts(window)), given_up)
     return _with_queries(asked, source, families.of(namespaces), families.later(window), inventory)
 
@@ -178,6 +182,7 @@ def _one_by_one(  # noqa: PLR0917 as ask
     found_families: list[MetricChunk] = []
     unanswered: list[tuple[str, str]] = []
     problems: list[tuple[str, str]] = []
+    stays: list[Stay] = []
     parts = [chunks.empty(window.start, window.end, window.step_seconds)]
     warnings: list[str] = []
     refused: list[tuple[str, str]] = []
@@ -196,6 +201,7 @@ def _one_by_one(  # noqa: PLR0917 as ask
             found_families += found.families
             unanswered += found.unanswered
             problems += found.problems
+            stays += found.stays
     names = dict.fromkeys(part.family for part in found_families)
     joined = tuple(family_chunks.join([part for part in found_families if part.family == name]) for name in names)
     return Asked(
@@ -206,4 +212,5 @@ def _one_by_one(  # noqa: PLR0917 as ask
         joined,
         tuple(dict.fromkeys(unanswered)),
         tuple(problems),
+        tuple(stays),
     )

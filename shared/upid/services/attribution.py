@@ -7,7 +7,7 @@ before it was made is not its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.inventory import Inventory
-from upid.ports.metrics_source import FamilyUsage, Metered, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
+from upid.ports.metrics_source import FamilyUsage, Metered, NamespaceUsage, PodContainer, PodOwner, PodPlace, UsageBlock, Window
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
+from upid.services.rosters import Stay
 
 LONGEST_CHAIN: Final = 8  # a chain that is longer runs in a circle
 
@@ -83,6 +84,24 @@ def attribute(usage: NamespaceUsage, inventory: Inventory) -> UsageChunk:
         _counts(events.oom_kills, keys), _counts(events.restarts, keys),
         np.array([events.oom_limit_bytes.get(key, np.nan) for key in keys], dtype=np.float64),
     )  # fmt: skip
+
+
+def stays_of_gone(places: Iterable[PodPlace], window: Window, owners: Owners, inventory: Inventory) -> Iterator[Stay]:
+    """Yield where pods of the inventory's workloads were in a window that are gone by now.
+
+    When they came nobody tells, so they count from the window's begin; that says something only of a pod that was made again under its name within
+    the window or later, or not at all, and that was on one node. A source may name pods of shortly before the window too.
+    """
+    known, live = {w.uid for w in inventory.workloads}, {(pod.namespace, pod.name): pod for pod in inventory.pods}
+    nodes: dict[tuple[str, str], set[str]] = {}
+    for place in places:
+        now = live.get((place.namespace, place.pod))
+        if now is None or (now.uid != place.uid and now.created_at > window.start):
+            nodes.setdefault((place.namespace, place.pod), set()).add(place.node)
+    for (namespace, pod), found in sorted(nodes.items()):
+        uid = owners.workload_of(namespace, pod)
+        if uid in known and uid is not None and len(found) == 1:
+            yield Stay(uid, pod, float(window.start), *found)
 
 
 def attribute_family(usage: FamilyUsage, window: Window, owners: Owners, inventory: Inventory) -> MetricChunk:

@@ -238,7 +238,7 @@ def _parts(asked: Asked, shard: Callable[[SeriesKey], int]) -> Iterator[tuple[in
 def _note(asked: Asked) -> dict[str, Any]:
     samples = {chunk.family: family_chunks.count_samples(chunk) for chunk in asked.families}
     told = {"warnings": asked.warnings, "refused": asked.refused, "unanswered": asked.unanswered, "problems": asked.problems}
-    return told | {"quality": dict(asked.quality), "samples": samples}
+    return told | {"quality": dict(asked.quality), "samples": samples, "stays": [tuple(stay) for stay in asked.stays]}
 
 
 def _planned(body: dict[str, Any], first: Mapping[str, Any], windows: Sequence[tuple[int, int]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from upid.domain.errors import AppError, NotFoundError
 from upid.domain.metrics import REASONS, USAGE
 from upid.ports.blobs import Blobs
 from upid.services.collection_plans import Plan, decode
+from upid.services.rosters import Stay
 
 
 def work_prefix(tenant: str, collection_id: str) -> str:
@@ -137,6 +138,11 @@ class CollectionFiles:
                 first, count = found.get(subject, (reason, 0))
                 found[subject] = (first, count + 1)
         return found
+
+    def stays(self, plan: Plan) -> Iterator[Stay]:
+        """Yield where pods were that are gone by now, as the source told."""
+        for note in filter(None, map(self.note, range(plan.items))):
+            yield from map(Stay._make, note.get("stays", ()))
 
     def refused(self, plan: Plan, window: int) -> dict[str, str]:
         """Return the namespaces of a window that the source refused for good, with the reason, though their group was collected."""

@@ -20,10 +20,11 @@ from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Records
 from upid.ports.workflows import Execution
-from upid.services.cluster_records import ClusterRecords
+from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan
 from upid.services.failures import LONGEST, lost, message_of
+from upid.services.rosters import Rosters
 from upid.services.work import WorkLog
 
 MOST_ERRORS: Final = 100
@@ -131,7 +132,9 @@ class CompletingService:
         files = CollectionFiles(self.blobs, work_prefix(tenant, collection_id))
         status = log.record(tenant, collection_id).body["status"]
         if status not in ENDED:
-            status = self._end(log, tenant, collection_id, outcome_of(files, collected, folded))
+            outcome = outcome_of(files, collected, folded)
+            Rosters(self.blobs).add(tenant, outcome.plan.cluster_id, files.stays(outcome.plan))
+            status = self._end(log, tenant, collection_id, outcome)
         self.blobs.delete_all(files.prefix)
         return {"status": status}
 
@@ -167,6 +170,7 @@ class CompletingService:
         try:
             self.clusters.change(tenant, outcome.plan.cluster_id, lambda body: outcome.remembered(body, collection_id))
         except NotFoundError:
+            self.blobs.delete_all(blob_prefix(tenant, outcome.plan.cluster_id))
             log.end(tenant, collection_id, "cancelled", result={}, errors=[WorkError("cancelled", "The cluster was deleted.")])
             return "cancelled"
         status = outcome.status

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -92,13 +95,23 @@ class Rosters:
             there = frozenset(stay for stay in stays if stay.since < day + DAY_SECONDS)
             self._add(_folder(tenant, cluster_id, day, "%Y-%m-%d"), Roster(names, there))
 
+    def add(self, tenant: str, cluster_id: str, stays: Iterable[Stay]) -> None:
+        """Add stays to the days that they begin on, but for those of pods that are known to have come to that node before. Doing it twice changes nothing."""
+        days: dict[int, list[Stay]] = {}
+        for stay in stays:
+            days.setdefault(int(stay.since) // DAY_SECONDS * DAY_SECONDS, []).append(stay)
+        for day, found in sorted(days.items()):
+            folder = _folder(tenant, cluster_id, day, "%Y-%m-%d")
+            new = _new(found, self._whole(folder))
+            if new:
+                self._add(folder, Roster(stays=frozenset(new)))
+
     def read(self, tenant: str, cluster_id: str, *, start: float, end: float) -> Roster:
         """Return who was there in [start, end) and on the day before, when pods began that may have gone before anybody looked again."""
         found = Roster()
         for period in self._periods(tenant, cluster_id):
             if period.start < end and period.end > start - DAY_SECONDS:
-                for roster in self._rosters(period.folder).values():
-                    found |= roster
+                found |= self._whole(period.folder)
         return found
 
     def compact(self, tenant: str, cluster_id: str, *, before: float) -> int:
@@ -123,15 +136,16 @@ class Rosters:
 
     def _add(self, folder: str, added: Roster) -> None:
         found = self._rosters(folder)
-        whole = added
-        for roster in found.values():
-            whole |= roster
+        whole = reduce(or_, found.values(), added)
         data = _encoded(whole)
         blob = f"{folder}{_digest(data)}.json"
         if blob not in found:
             self.blobs.put(blob, data)
         for old in found.keys() - {blob}:
             self.blobs.delete(old)
+
+    def _whole(self, folder: str) -> Roster:
+        return reduce(or_, self._rosters(folder).values(), Roster())
 
     def _periods(self, tenant: str, cluster_id: str) -> Iterator[_Period]:
         prefix = _prefix(tenant, cluster_id)
@@ -161,6 +175,18 @@ class Rosters:
         except AppError as error:  # This process may only read.
             _LOG.warning("%s could not be put aside: %s", blob, error.detail)
         return None
+
+
+def _new(stays: Iterable[Stay], known: Roster) -> list[Stay]:
+    """Return the stays that change where a pod was."""
+    by_pod, new = known.by_pod(), list[Stay]()
+    for stay in sorted(stays):
+        there = by_pod.setdefault((stay.workload_uid, stay.pod), [])
+        at = bisect(there, stay.since, key=lambda each: each.since)
+        if at == 0 or there[at - 1].node != stay.node:
+            there.insert(at, stay)
+            new.append(stay)
+    return new
 
 
 def _prefix(tenant: str, cluster_id: str) -> str:

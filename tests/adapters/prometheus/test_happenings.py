@@ -5,7 +5,7 @@ import pytest
 from adapters.prometheus.scripted import Answer, Asked, Server, matrix, refused, vector
 
 from upid.adapters.prometheus.happenings import Happenings, coarse_grid, kills_of, restarts_of
-from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, Window
+from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, PodPlace, Window
 
 NAN = float("nan")
 HOUR = 3600
@@ -95,13 +95,13 @@ def test_owners_come_from_the_index_in_one_request(server: Server) -> None:
     nobodys = POD | {"pod": "alone", "owner_kind": "<none>", "owner_name": "<none>"}
     server.script(series(set_, POD, POD, job, nobodys, POD | {"owner_is_controller": "false", "owner_name": "other"}))
 
-    assert happenings(server).owners([]) == [
+    assert happenings(server).told([]).owners == [
         PodOwner("shop", "Job", "sum-1", "CronJob", "sum"),
         PodOwner("shop", "Pod", "api-1", "ReplicaSet", "api-5d"),
         PodOwner("shop", "ReplicaSet", "api-5d", "Deployment", "api"),
     ]
     assert [asked.path for asked in server.asked] == ["/api/v1/series"]
-    assert len(server.asked[0].params["match[]"]) == 3
+    assert len(server.asked[0].params["match[]"]) == 4
 
 
 def test_a_source_that_refuses_its_index_is_asked_for_the_last_values(server: Server) -> None:
@@ -113,7 +113,17 @@ def test_a_source_that_refuses_its_index_is_asked_for_the_last_values(server: Se
 
     server.answer = answer
 
-    assert happenings(server).owners([]) == [PodOwner("shop", "Pod", "api-1", "ReplicaSet", "api-5d")]
+    assert happenings(server).told([]).owners == [PodOwner("shop", "Pod", "api-1", "ReplicaSet", "api-5d")]
+
+
+def test_where_pods_were_comes_with_their_owners(server: Server) -> None:
+    info = {"__name__": "kube_pod_info", "namespace": "shop", "pod": "api-1", "uid": "u-1", "node": "node-a", "pod_ip": ""}
+    server.script(series(POD, info, info | {"pod_ip": "10.0.0.1"}, info | {"pod": "waits", "node": ""}, info | {"pod": "bare", "uid": ""}))
+
+    told = happenings(server).told([])
+    assert told.places == [PodPlace("shop", "api-1", "u-1", "node-a"), PodPlace("shop", "bare", "", "node-a")]
+    assert told.owners == [PodOwner("shop", "Pod", "api-1", "ReplicaSet", "api-5d")]
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(("steps", "step", "coarse"), [(2016, 300, 3600), (1, 300, 300), (7, 300, 2100), (13, 300, 300), (48, 7200, 7200)])

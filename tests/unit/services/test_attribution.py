@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from upid.domain.inventory import Container, Inventory, Pod, Workload
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, PodOwner, PodPlace, UsageBlock, Window
 from upid.ports.usage_history import SeriesKey, UsageChunk
-from upid.services.attribution import attribute
+from upid.services.attribution import Owners, attribute, stays_of_gone
 
 NAN = float("nan")
 WINDOW = Window(3000, 4200, 300)
@@ -145,3 +145,31 @@ def test_nothing_is_an_empty_chunk() -> None:
     chunk = attributed(inventory(workload()))
 
     assert (len(chunk.keys), chunk.cpu_cores.shape, chunk.oom_kills.shape) == (0, (0, 4), (0,))
+
+
+def places_of(*places: PodPlace, live: tuple[Pod, ...] = ()) -> list[tuple[str, float, str]]:
+    """What is told of pods that are gone: name, since when, node."""
+    listed = inventory(workload("api", "StatefulSet"), pods=live)
+    links = [PodOwner("shop", "Pod", f"api-{number}", "StatefulSet", "api") for number in range(2)]
+    return [(stay.pod, stay.since, stay.node) for stay in stays_of_gone(places, WINDOW, Owners.of(listed, links), listed)]
+
+
+def at(pod: str, node: str, uid: str = "u-old") -> PodPlace:
+    return PodPlace("shop", pod, uid, node)
+
+
+def test_a_pod_that_is_gone_was_where_the_source_says_from_the_begin_of_the_window() -> None:
+    assert places_of(at("api-0", "a"), at("api-1", "b"), at("strange", "c")) == [("api-0", WINDOW.start, "a"), ("api-1", WINDOW.start, "b")]
+
+
+def test_the_pod_that_lives_is_left_to_the_api_and_the_one_before_it_counts_where_it_can_have_been_in_the_window() -> None:
+    uid = "uid-shop-StatefulSet-api"
+    young, old = (Pod("shop", "api-0", "u-new", uid, "b", "Running", WINDOW.start + moment) for moment in (60.0, -60.0))
+
+    assert places_of(at("api-0", "a"), at("api-0", "b", "u-new"), live=(young,)) == [("api-0", WINDOW.start, "a")]
+    assert places_of(at("api-0", "a"), at("api-0", "b", "u-new"), live=(old,)) == []
+
+
+def test_of_two_pods_of_a_name_that_are_gone_on_two_nodes_nobody_knows_which_came_first() -> None:
+    assert places_of(at("api-0", "a", "u-1"), at("api-0", "c", "u-2")) == []
+    assert places_of(at("api-0", "a", "u-1"), at("api-0", "a", "u-2")) == [("api-0", WINDOW.start, "a")]

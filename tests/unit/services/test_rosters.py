@@ -200,3 +200,17 @@ def test_pods_that_nobody_owns_or_that_wait_for_a_node_are_left_out_and_one_of_u
     keep(rosters, replace(inventory(DB), pods=pods))
 
     assert read(rosters).stays == {Stay(DB.uid, "db-0", NOON - DAY / 2, "a")}
+
+
+def test_stays_that_the_source_told_are_added_once_and_only_where_they_change_something(rosters: Rosters, blobs: DirectoryBlobs) -> None:
+    def stay(since: float, node: str, pod: str = "db-0") -> Stay:
+        return Stay(DB.uid, pod, since, node)
+
+    keep(rosters, on("a", NOON))
+    told = [stay(NOON + 600, "a"), stay(NOON + 300, "b"), stay(NOON + 900, "a"), stay(NOON - DAY, "c"), stay(NOON - DAY + 300, "c")]
+    rosters.add("default", "cl_1", told)
+    before = names(blobs)
+    rosters.add("default", "cl_1", reversed(told))
+
+    assert read(rosters).stays == {stay(NOON, "a"), stay(NOON + 300, "b"), stay(NOON + 600, "a"), stay(NOON - DAY, "c")}
+    assert names(blobs) == before

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.matrix import Grid
-from upid.adapters.prometheus.queries import LIMITS, OWNERS, RESTARTS, TERMINATED, one_of, selector
+from upid.adapters.prometheus.queries import LIMITS, OWNERS, PLACES, RESTARTS, TERMINATED, one_of, selector
 from upid.adapters.prometheus.ranges import Answers, ask_range, incomplete
 from upid.adapters.prometheus.series import Row, rows_of_parts
 from upid.domain.errors import RefusedError
-from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, Window
+from upid.ports.metrics_source import ContainerEvents, PodContainer, PodOwner, PodPlace, Window
 
 MOST_PODS_NAMED: Final = 200  # more pods than this in a matcher cost more than they save
+
+
+class Told(NamedTuple):
+    """What kube-state-metrics tells of pods: who owns them, and where they were."""
+
+    owners: list[PodOwner]
+    places: list[PodPlace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +48,11 @@ class Happenings:
         limits = self._at_end(f"max_over_time({limit}[{self._seconds}s])", warnings)
         return ContainerEvents(kills, restarts, {key: value for key, value in limits.items() if key in kills and value > 0})
 
-    def owners(self, warnings: list[str]) -> list[PodOwner]:
-        """Return the links of owner chains in the window, sorted; from the index alone where the source has it."""
+    def told(self, warnings: list[str]) -> Told:
+        """Return the links of owner chains in the window, and the nodes of its pods, each sorted; from the index alone where the source has it."""
+        wanted = (*OWNERS, PLACES)
         params: dict[str, str | list[str]] = {
-            "match[]": [self._select(metric) for metric in OWNERS],
+            "match[]": [self._select(metric) for metric in wanted],
             "start": str(self.window.start),
             "end": str(self.window.end),
         }
@@ -52,11 +60,12 @@ class Happenings:
             found = self.client.document("/api/v1/series", params).get("data") or []
         except RefusedError:
             found = []
-            for metric in OWNERS:
+            for metric in wanted:
                 result, document = self.client.instant(f"last_over_time({self._select(metric)}[{self._seconds}s])", self.window.end)
                 warnings.extend(incomplete(document))
                 found += [one["metric"] | {"__name__": metric} for one in result]
-        return sorted({link for labels in found if isinstance(labels, dict) and (link := _link(labels))})
+        there = [labels for labels in found if isinstance(labels, dict)]
+        return Told(sorted(set(filter(None, map(_link, there)))), sorted(set(filter(None, map(_place, there)))))
 
     @property
     def _seconds(self) -> int:
@@ -138,3 +147,11 @@ def _link(labels: dict[str, str]) -> PodOwner | None:
     if not (kind and namespace and name) or owner in ("", "<none>") or labels.get("owner_is_controller", "true") == "false":
         return None
     return PodOwner(namespace, kind, name, owner_kind, owner)
+
+
+def _place(labels: dict[str, str]) -> PodPlace | None:
+    """Return where a pod was; None for a pod that waits for a node, or another metric."""
+    if labels.get("__name__") != PLACES:
+        return None
+    place = PodPlace(*(labels.get(name, "") for name in ("namespace", "pod", "uid", "node")))
+    return place if place.namespace and place.pod and place.node else None

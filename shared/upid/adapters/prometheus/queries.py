@@ -14,6 +14,7 @@ RESTARTS: Final = "kube_pod_container_status_restarts_total"
 TERMINATED: Final = "kube_pod_container_status_last_terminated_reason"
 LIMITS: Final = "kube_pod_container_resource_limits"
 OWNERS: Final = ("kube_pod_owner", "kube_replicaset_owner", "kube_job_owner")
+PLACES: Final = "kube_pod_info"
 
 _CONTAINERS: Final = ('container!=""', 'container!="POD"')
 _SPECIAL: Final = re.compile(r"([\\.+*?()|\[\]{}^$])")

@@ -10,12 +10,12 @@ from typing import Final
 
 from upid.adapters.prometheus import queries
 from upid.adapters.prometheus.client import PrometheusClient
-from upid.adapters.prometheus.happenings import Happenings, coarse_grid
+from upid.adapters.prometheus.happenings import Happenings, Told, coarse_grid
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import Answers, ask_range, pieces_of
 from upid.adapters.prometheus.series import below_zero, block_of, not_negative, positive, share_of
 from upid.adapters.prometheus.shapes import Shape, shape_of, skew_of
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
 
 IN_FLIGHT: Final = 2
 
@@ -29,7 +29,7 @@ class Asked:
     memory: list[Future[Answers[PodContainer]]]
     periods: Future[Answers[PodContainer]]
     throttled: Future[Answers[PodContainer]]
-    owners: Future[list[PodOwner]]
+    told: Future[Told]
     events: Future[ContainerEvents]
     warnings: list[str] = field(default_factory=list)
 
@@ -80,7 +80,7 @@ class Reading:
             memory.append(over_time("max_over_time", queries.MEMORY, part))
         return Asked(
             names, cpu, memory, over_time("rate", queries.PERIODS, coarse), over_time("rate", queries.THROTTLED, coarse),
-            pool.submit(happenings.owners, warnings), pool.submit(happenings.events, warnings), warnings,
+            pool.submit(happenings.told, warnings), pool.submit(happenings.events, warnings), warnings,
         )  # fmt: skip
 
     def _range(self, query: str, grid: Grid, *, adds: bool) -> Answers[PodContainer]:
@@ -105,8 +105,8 @@ class Reading:
         cpu, memory = block(asked.cpu, not_negative), block(asked.memory, positive)
         periods, throttled = block([asked.periods], not_negative), block([asked.throttled], not_negative)
         share = share_of(throttled, periods, coarse_grid(window).step // window.step_seconds, window.steps)
-        owners, events = asked.owners.result(), asked.events.result()
+        pods, events = asked.told.result(), asked.events.result()
         skewed = skew_of(self.client)
         faults.update(clock_skew=len(skewed))
         warnings = tuple(dict.fromkeys([*told, *asked.warnings, *skewed]))
-        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, owners, warnings, +faults)
+        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, pods.owners, warnings, +faults, pods.places)
