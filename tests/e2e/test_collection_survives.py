@@ -16,6 +16,7 @@ from upid.bootstrap import Services
 from upid.demo.server import DemoCluster, DemoServer, Identity
 from upid.engine.usage.storage import to_arrays
 from upid.ports.usage_history import HistoryScope, UsageChunk
+from upid.services.asking import WHOLE
 from upid.services.profiles import Profiles, rebuild
 from upid.services.resident import with_resident
 from upid.settings import Settings
@@ -65,7 +66,7 @@ def assert_each_family_is_there_once(services: Services, cluster_id: str, told: 
         chunks = list(services.history.read_family(HistoryScope("default", cluster_id, 0), family, start=0, end=2.0**40))
         assert [a.end for a in chunks[:-1]] == [b.start for b in chunks[1:]]
         assert sum(int(np.isfinite(values).sum()) for chunk in chunks for values in chunk.samples.values()) == found["samples"]
-        assert not chunks or chunks[-1].end - chunks[0].start == (4 * DAY if family == "storage" else DAY)
+        assert not chunks or chunks[-1].end - chunks[0].start == (4 * DAY if family in WHOLE else DAY)
 
 
 def test_killed_after_every_part_it_ends_once_with_everything(demo: DemoServer, tmp_path: Path) -> None:

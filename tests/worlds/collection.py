@@ -17,7 +17,18 @@ from upid.domain.inventory import Container, Inventory, Node, Pod, Resources, Wo
 from upid.domain.metrics import metrics_of
 from upid.domain.objects import Survey
 from upid.ports.kubernetes import Observation
-from upid.ports.metrics_source import ContainerEvents, Evaluated, FamilyUsage, Metered, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.metrics_source import (
+    ContainerEvents,
+    Evaluated,
+    FamilyUsage,
+    Metered,
+    NamespaceUsage,
+    PodContainer,
+    PodOwner,
+    PodPlace,
+    UsageBlock,
+    Window,
+)
 from upid.ports.workflows import Execution
 from upid.services.clusters import Registration
 from upid.services.collections import CollectionRequest
@@ -74,6 +85,8 @@ class FakeCluster:
     detailed: bool = False
     context: str = "test"
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    places: tuple[PodPlace, ...] = ()
+    owned: tuple[PodOwner, ...] = ()
 
     def open(self, access: Any) -> Any:
         self.opened.append(access)
@@ -142,7 +155,15 @@ class FakeCluster:
         cpu = np.stack([sample(key, moments) for key in keys]) if keys else np.empty((0, window.steps))
         nothing = UsageBlock((), np.empty((0, window.steps)))
         return NamespaceUsage(
-            group, window, UsageBlock(keys, cpu), UsageBlock(keys, cpu * 2**30), nothing, ContainerEvents({}, {}, {}), (), self.warnings
+            group,
+            window,
+            UsageBlock(keys, cpu),
+            UsageBlock(keys, cpu * 2**30),
+            nothing,
+            ContainerEvents({}, {}, {}),
+            self.owned,
+            self.warnings,
+            places=self.places,
         )
 
 
