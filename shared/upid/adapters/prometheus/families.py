@@ -6,9 +6,10 @@ Metrics that belong together are asked for in one query, joined by `or` under a 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -54,10 +55,10 @@ class FamilyQuery:
     pooling: Pooling[Metered]
     adds: bool = True
 
-    def text(self, namespaces: Sequence[str], matcher: str, seconds: int) -> str:
-        """Return the query, each sample of which looks `seconds` back."""
+    def text(self, namespaces: Sequence[str], matcher: str, seconds: Callable[[str], int]) -> str:
+        """Return the query; `seconds` says how far back a sample of a function looks."""
         return " or ".join(
-            f'label_replace({measure.function}({queries.selector(measure.series, namespaces, *measure.matchers, matcher)}[{seconds}s])'
+            f'label_replace({measure.function}({queries.selector(measure.series, namespaces, *measure.matchers, matcher)}[{seconds(measure.function)}s])'
             f'{measure.condition}, "{LABEL}", "{measure.metric}", "", "")'
             for measure in self.measures
         )  # fmt: skip
@@ -171,7 +172,7 @@ class FamilyReading:
 
     def _ask(self, query: FamilyQuery, shape: Shape) -> Answers[Key]:
         step = self.window.step_seconds
-        text = query.text(self.namespaces, self.matcher, max(step, shape.range_seconds))
+        text = query.text(self.namespaces, self.matcher, partial(shape.range_seconds, step=step))
         answers: Answers[Key] = Answers()
         series = sum(shape.series.get(name, 0) for name in self.namespaces) * len(query.measures)
         for part in pieces_of(Grid(self.window.start + step, step, self.window.steps), series):

@@ -60,18 +60,18 @@ class Reading:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _ask(self, pool: ThreadPoolExecutor, names: tuple[str, ...], shape: Shape) -> Asked:
-        window, range_seconds = self.window, shape.range_seconds
+        window = self.window
         grid, coarse = Grid(window.start + window.step_seconds, window.step_seconds, window.steps), coarse_grid(window)
         happenings = Happenings(self.client, names, window, self.matcher)
         warnings: list[str] = []
+        range_seconds = shape.range_seconds("rate", window.step_seconds)
         if range_seconds > window.step_seconds:
             warnings.append(
-                f"Scrapes are so far apart that samples look back {range_seconds} s, more than the step of {window.step_seconds} s."
+                f"Scrapes are so far apart that samples of CPU look back {range_seconds} s, more than the step of {window.step_seconds} s."
             )
 
         def over_time(function: str, metric: str, part: Grid) -> Future[Answers[PodContainer]]:
-            seconds = max(part.step, range_seconds)
-            query = f"{function}({queries.usage(metric, names, self.matcher)}[{seconds}s])"
+            query = f"{function}({queries.usage(metric, names, self.matcher)}[{shape.range_seconds(function, part.step)}s])"
             return pool.submit(self._range, query, part, adds=function == "rate")
 
         cpu, memory = [], []

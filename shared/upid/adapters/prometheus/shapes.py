@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from upid.adapters.prometheus import queries
@@ -13,27 +14,35 @@ from upid.ports.metrics_source import Window
 SKEW_SECONDS: Final = 5.0  # clocks that are kept in step differ by less, and a header's time is whole seconds
 FEW_STEPS: Final = 100  # so few steps need no chunks, whatever the number of series
 PROBE_SECONDS: Final = 900
+SCRAPES_OF_RATE: Final = 2.1  # two scrapes are never further apart, though their times jitter
+SCRAPES_OF_LEVEL: Final = 1.1
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How far back a sample looks [s], and how many series each namespace has at the window's end."""
+    """How far apart scrapes are [s], 0 = not known, and how many series each namespace has at the window's end."""
 
-    range_seconds: int
+    scrape_seconds: int
     series: dict[str, int]
+
+    def range_seconds(self, function: str, step: int) -> int:
+        """Return how far back a sample looks, whole seconds: the step, or as little more as holds the scrapes that the function needs.
+
+        A longer range is a mean over several steps, or their largest: it hides bursts, or makes one of them last. So a scrape that failed is a sample that is missing.
+        """
+        return max(step, ceil((SCRAPES_OF_RATE if function == "rate" else SCRAPES_OF_LEVEL) * self.scrape_seconds))
 
 
 def shape_of(client: PrometheusClient, matcher: str, window: Window) -> Shape:
-    """Return how far back a sample looks (the step, or four scrapes where the step is shorter than 2.5 of them), and the namespaces' sizes."""
-    step, end, any_container = window.step_seconds, window.end, queries.any_container(matcher)
+    """Return how far apart scrapes are at the window's end, and the namespaces' sizes where there may be too many series for one answer."""
+    end, any_container = window.end, queries.any_container(matcher)
     found, _ = client.instant(f"quantile(0.5, count_over_time({any_container}[{PROBE_SECONDS}s]))", end)
     scrapes = float(found[0]["value"][1]) if found else 0.0
     scrape_seconds = round(PROBE_SECONDS / scrapes) if scrapes >= 2 else 0
-    range_seconds = step if step >= 2.5 * scrape_seconds else 4 * scrape_seconds
     if window.steps <= FEW_STEPS:
-        return Shape(range_seconds, {})
+        return Shape(scrape_seconds, {})
     counts, _ = client.instant(f"count by (namespace) ({any_container})", end)
-    return Shape(range_seconds, {one["metric"].get("namespace", ""): int(float(one["value"][1])) for one in counts})
+    return Shape(scrape_seconds, {one["metric"].get("namespace", ""): int(float(one["value"][1])) for one in counts})
 
 
 def skew_of(client: PrometheusClient) -> list[str]:
