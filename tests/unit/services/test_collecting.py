@@ -139,6 +139,8 @@ def test_a_pod_that_starts_between_two_collections_is_seen_to_start(world: World
     # The first ten minutes of a pod are its first two steps of five.
     first_two = sample(PodContainer("shop", "late-0", "main"), START + STEP * np.arange(2)).max()
     assert started == pytest.approx({"late": first_two}, rel=1e-6)
+    assert [found.keys[row].name for row in found.profile.startups.index] == ["late"]
+    assert found.profile.startups.cpu.days.sum() == 2
     assert_same(found.profile, rebuild(history(world, cluster_id), found.rows))
 
 

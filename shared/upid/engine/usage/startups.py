@@ -106,7 +106,13 @@ def steady(pooled: Histogram, rows: Integers, startups: Startups) -> Histogram:
 
 def at_top(own: NDArray[np.int32], counts: NDArray[Any], top: NDArray[np.int32]) -> NDArray[Any]:
     """Return counts below the `own` highest buckets, shape (rows, ..., BUCKETS), as they stand below a `top` that is that or higher."""
-    return lifted(counts, np.where(own == EMPTY, 0, top.astype(np.int64) - own))
+    by = np.where(own == EMPTY, 0, top.astype(np.int64) - own)
+    higher = np.flatnonzero(by)  # often start-ups are the highest of all, and there is nothing to move
+    if not len(higher):
+        return counts
+    result = counts.copy()
+    result[higher] = lifted(counts[higher], by[higher])
+    return result
 
 
 def without(weights: NDArray[np.float64], part: NDArray[np.float64]) -> NDArray[np.float64]:
