@@ -107,7 +107,7 @@ class FakeCluster:
     def observe(self) -> Observation:
         return Observation(self.inventory(), Survey(self.rows, {}))
 
-    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+    def usage(self, groups: Sequence[Sequence[str]], window: Window, *, resident: bool = False) -> Iterator[NamespaceUsage]:
         for group in groups:
             self.asked.append((tuple(group), window.start, window.end))
             if self.down & set(group):

@@ -12,7 +12,7 @@ from upid.domain.quantities import format_cpu, format_memory
 GIB: Final = 2**30
 MOST_TELLING: Final = (
     "rule_veto", "rule_inconclusive", "rule_adjustment", "memory_oom", "memory_leak", "cpu_throttled", "memory_growth", "cpu_growth", "cpu_recurring_peak", "memory_heap", "memory_startup_peak",
-    "cpu_scaled_by_hpa", "memory_scaled_by_hpa", "cpu_exceeds_node", "memory_exceeds_node", "cpu_floor", "cpu_quantile", "cpu_busiest_pod", "memory_peak",
+    "cpu_scaled_by_hpa", "memory_scaled_by_hpa", "cpu_exceeds_node", "memory_exceeds_node", "cpu_floor", "cpu_quantile", "cpu_busiest_pod", "memory_page_cache", "memory_peak",
 )  # fmt: skip
 RISK_STYLE: Final = {"low": "green", "medium": "yellow", "high": "red"}
 

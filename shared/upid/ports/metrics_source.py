@@ -96,7 +96,8 @@ class NamespaceUsage:
     """All that is known of some namespaces in a window. Blocks are each of their own keys; `warnings`: what was incomplete, in words.
 
     faults: what was wrong with its samples, by reason (`upid.engine.usage.quality`). places: where pods were, those gone by now too; none from a source
-    that does not tell.
+    that does not tell. resident: resident sets (`memory_rss_bytes`), the largest within
+    steps of `resident_step_seconds` over the same window; None = not asked for, or not told.
     """
 
     namespaces: tuple[str, ...]
@@ -109,6 +110,8 @@ class NamespaceUsage:
     warnings: tuple[str, ...] = ()
     faults: Mapping[str, int] = field(default_factory=dict)
     places: Sequence[PodPlace] = ()
+    resident: FamilyUsage | None = None
+    resident_step_seconds: int = 0
 
 
 class Metered(NamedTuple):
@@ -152,12 +155,13 @@ class MetricsSource(Protocol):
         """Hold that this is a Prometheus API with container metrics; UnavailableError or UnauthenticatedError that tells which of it is not so."""
         ...
 
-    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+    def usage(self, groups: Sequence[Sequence[str]], window: Window, *, resident: bool = False) -> Iterator[NamespaceUsage]:
         """Yield the usage of each group of namespaces, in order; at most two queries per family, group and time chunk, reading ahead by one.
 
         A CPU sample is the mean rate over its step, a memory sample the largest working set within it. Series of the same container that differ by
         scrape target or replica of Prometheus count once; runs of a restarted container add up. Counter resets never show as negative or huge rates.
-        UnavailableError where the source fails after retries, RefusedError where it will not answer this however often it is asked.
+        UnavailableError where the source fails after retries, RefusedError where it will not answer this however often it is asked. Where `resident`
+        sets are asked for too, in steps of about an hour, a failure of that alone is a warning.
         """
         ...
 

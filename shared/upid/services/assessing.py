@@ -6,21 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from upid.domain.inventory import Inventory
 from upid.engine.rightsizing.folds import Fold, folded_with_tests
 from upid.engine.rightsizing.options import Options, options_of
 from upid.engine.usage.evidence import Evidence
 from upid.engine.usage.exact import exact_evidence
 from upid.engine.usage.profile import UsageProfile, empty_profile
-from upid.engine.usage.resident import resident_peak
+from upid.engine.usage.resident_bins import bins_of
 from upid.engine.usage.summarised import profile_evidence
 from upid.ports.prices import Prices
 from upid.ports.usage_history import HistoryScope, UsageHistory
 from upid.services.profiles import Profiles
-from upid.services.resident import resident_peaks
+from upid.services.resident import resident_series
 from upid.services.sizing import ContainerRow, Table, UsageWindow, align_profile, assess_rows, rows_of, samples_of, workload_index
 from upid.services.snapshots import Snapshots
 from upid.services.volumes import HISTORY_SECONDS, ClaimUse, claim_use, volume_entries
@@ -46,7 +43,6 @@ class Loaded:
     window: UsageWindow
     folds: Sequence[Fold] = ()
     storage: ClaimUse | None = None
-    resident_bytes: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +86,23 @@ class Assessor:
         same = stored.row_keys == [row.key for row in rows]  # then nothing needs to be copied
         profile = stored.profile if same else align_profile(stored.profile, stored.row_keys, rows)
         window = UsageWindow(profile.folded_from, profile.folded_until, profile.step_seconds)
-        resident = resident_peak(profile.resident, profile.memory_daily)
-        return Loaded(inventory, rows, profile, profile_evidence(profile), window, resident_bytes=resident)
+        return Loaded(inventory, rows, profile, profile_evidence(profile), window)
 
     def _from_history(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
         end = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard).profile.folded_until
         history, start = HistoryScope(scope.tenant, scope.cluster_id, scope.shard), end - scope.history_seconds
         samples = samples_of(self.history.read(history, start=start, end=end), rows)
-        profile, folds = folded_with_tests(samples)
-        window = UsageWindow(samples.start, samples.end, samples.step_seconds)
-        evidence = exact_evidence(samples)
         detail = self.history.read_family(history, "memory_detail", start=start, end=end)
-        return Loaded(
-            inventory, rows, profile, evidence, window, folds, resident_bytes=resident_peaks(rows, detail, evidence.memory_samples)
-        )
+        profile, folds = folded_with_tests(samples, bins_of(samples, resident_series(rows, detail)))
+        window = UsageWindow(samples.start, samples.end, samples.step_seconds)
+        return Loaded(inventory, rows, profile, exact_evidence(samples), window, folds)
 
 
 def assess_loaded(loaded: Loaded, options: Options, prices: Prices) -> Table:
     """Return the table of recommendations of what was loaded."""
     table = assess_rows(
         loaded.rows, loaded.profile, loaded.evidence, prices=prices, nodes=loaded.inventory.nodes, options=options, window=loaded.window,
-        folds=loaded.folds, resident_bytes=loaded.resident_bytes,
+        folds=loaded.folds,
     )  # fmt: skip
     if loaded.storage is None:
         return table

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.domain.inventory import Inventory
 from upid.engine.usage.profile import UsageProfile
-from upid.engine.usage.resident import COVERED, add_resident
+from upid.engine.usage.resident import add_resident
+from upid.engine.usage.resident_bins import ResidentSeries
+from upid.ports.metrics_source import NamespaceUsage
 from upid.ports.usage_history import MetricChunk
+from upid.services.attribution import Owners, attribute_family
 from upid.services.sizing import ContainerRow
 
 RESIDENT: Final = "memory_rss_bytes"
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 
-def resident_peaks(rows: Sequence[ContainerRow], chunks: Iterable[MetricChunk], memory_samples: NDArray[np.int64]) -> Floats:
-    """Return the largest resident set of any pod of each row by chunks of family `memory_detail`, shape (rows,). [bytes].
-
-    NaN where fewer than COVERED as many samples as of the working set, `memory_samples`, are there: then nobody knows what the rest held.
-    """
+def resident_series(rows: Sequence[ContainerRow], chunks: Iterable[MetricChunk]) -> list[ResidentSeries]:
+    """Return what chunks of family `memory_detail` tell of the resident sets of these rows, one part for each chunk that has any."""
     place = {row.key: i for i, row in enumerate(rows)}
-    peak, count = np.full(len(rows), np.nan), np.zeros(len(rows))
-    for chunk in chunks:
-        values = chunk.samples.get(RESIDENT)
-        series = [(i, row) for i, key in enumerate(chunk.keys) if (row := place.get((key.workload_uid, key.container))) is not None]
-        if values is None or not series:
-            continue
+    return [
+        ResidentSeries(chunk.start, chunk.step_seconds, values, row)
+        for chunk in chunks
+        for values, row in _of_rows(chunk, place)
+    ]  # fmt: skip
+
+
+def _of_rows(chunk: MetricChunk, place: Mapping[tuple[str, str], int]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+    """Yield the resident sets that a chunk has of rows, shape (series, steps), and the row of each series, once where it has any."""
+    values = chunk.samples.get(RESIDENT)
+    series = [(i, row) for i, key in enumerate(chunk.keys) if (row := place.get((key.workload_uid, key.container))) is not None]
+    if values is not None and series:
         source, row = np.array(series, dtype=np.int64).T
-        np.fmax.at(peak, row, np.fmax.reduce(values[source], axis=1, initial=np.nan))
-        np.add.at(count, row, (~np.isnan(values[source])).sum(axis=1))
-    return np.where((count > 0) & (count >= COVERED * memory_samples), peak, np.nan)
+        yield values[source], row
 
 
 def with_resident(profile: UsageProfile, rows: Sequence[ContainerRow], chunks: Iterable[MetricChunk]) -> UsageProfile:
@@ -45,12 +50,17 @@ def with_resident(profile: UsageProfile, rows: Sequence[ContainerRow], chunks: I
     place = {row.key: i for i, row in enumerate(rows)}
     resident, told = profile.resident, False
     for chunk in chunks:
-        told, values = True, chunk.samples.get(RESIDENT)
-        series = [(i, row) for i, key in enumerate(chunk.keys) if (row := place.get((key.workload_uid, key.container))) is not None]
-        if values is None or not series:
-            continue
-        source, row = np.array(series, dtype=np.int64).T
+        told = True
         time = chunk.start + chunk.step_seconds * np.arange(chunk.steps)
         steps = np.flatnonzero((time >= profile.resident.until) & (time < profile.folded_until))
-        resident = add_resident(resident, row, values[np.ix_(source, steps)], time[steps] // 86400 - profile.first_day)
+        for values, row in _of_rows(chunk, place):
+            resident = add_resident(resident, row, values[:, steps], time[steps] // 86400 - profile.first_day)
     return replace(profile, resident=replace(resident, until=profile.folded_until)) if told else profile
+
+
+def asked_resident(usage: NamespaceUsage, inventory: Inventory, rows: Sequence[ContainerRow]) -> list[ResidentSeries]:
+    """Return what was resident of these rows by usage that it was asked for with; nothing where the source does not tell."""
+    if usage.resident is None:
+        return []
+    window = replace(usage.window, step_seconds=usage.resident_step_seconds)
+    return resident_series(rows, [attribute_family(usage.resident, window, Owners.of(inventory, usage.owners), inventory)])

@@ -109,16 +109,19 @@ class _Run:
         """Take in the entries of a group of namespaces and return whether there was any usage of theirs; without usage they are withheld."""
         from upid.engine.rightsizing.folds import folded_with_tests  # noqa: PLC0415 as above
         from upid.engine.usage.evidence import exact_evidence  # noqa: PLC0415 numerics load while the cluster is being read
+        from upid.engine.usage.resident_bins import bins_of  # noqa: PLC0415 as above
         from upid.services import assessing, entries, features, sizing, summaries  # noqa: PLC0415 as above
+        from upid.services.resident import asked_resident  # noqa: PLC0415 as above
         from upid.services.rules import active, ruling, rulings  # noqa: PLC0415 as above
         from upid.services.short_lived import samples_of_usage  # noqa: PLC0415 as above
 
         names = set(namespaces)
         mine = [row for row in rows if row.namespace in names]
-        samples = samples_of_usage(usage, _part(self.inventory, namespaces), mine) if usage else sizing.samples_of([], mine)
+        part = _part(self.inventory, namespaces)
+        samples = samples_of_usage(usage, part, mine) if usage else sizing.samples_of([], mine)
         if self.trail_points:
             self._draw(mine, samples)
-        profile, folds = folded_with_tests(samples)
+        profile, folds = folded_with_tests(samples, bins_of(samples, asked_resident(usage, part, mine)) if usage else None)
         window = sizing.UsageWindow(self.window.start, self.window.end, self.window.step_seconds)
         loaded = assessing.Loaded(self.inventory, mine, profile, exact_evidence(samples), window, folds, storage)
         table = assessing.assess_loaded(loaded, self.options, self.prices)
@@ -225,7 +228,7 @@ def _usages(source: MetricsSource, groups: Sequence[Sequence[str]], run: _Run) -
         try:
             if failures >= PATIENCE:
                 raise UnavailableError("It was not asked for, since what was asked for before it failed.")
-            for usage in source.usage(list(waiting), run.window):
+            for usage in source.usage(list(waiting), run.window, resident=True):
                 names, failures, read = waiting.pop(0), 0, read + 1
                 yield names, usage
         except AppError as error:

@@ -126,12 +126,10 @@ def assess_rows(
     options: Options,
     window: UsageWindow,
     folds: Sequence[Fold] = (),
-    resident_bytes: NDArray[np.float64] | None = None,
 ) -> Table:
     """Return the table of recommendations of these rows; the arrays' rows are in the same order. ValueError where their number differs.
 
-    `folds`: days to judge the rule on, where stored samples were read; without any, the profile's newest days are held out. `resident_bytes`: the largest
-    resident set of each row, NaN = not known.
+    `folds`: days to judge the rule on, where stored samples were read; without any, the profile's newest days are held out.
     """
     from upid.engine.rightsizing.assess import assess  # noqa: PLC0415 it needs numpy, and API groups import this module
     from upid.engine.rightsizing.consequences import scaling_savings  # noqa: PLC0415 for the same reason
@@ -141,7 +139,7 @@ def assess_rows(
     current: CurrentResources = current_of(rows, nodes)
     price: PriceColumns = prices_of(rows, nodes, prices)
     rates = {"cpu_usd_per_core_hour": price.cpu_usd_per_core_hour, "memory_usd_per_gib_hour": price.memory_usd_per_gib_hour}
-    columns = dict(assess(profile, evidence, current, price, options, folds=folds, resident_bytes=resident_bytes).columns)
+    columns = dict(assess(profile, evidence, current, price, options, folds=folds).columns)
     workload = workload_index(rows)
     scaling = scale(profile, replicas_of(rows, workload, current), options) if len(rows) else {}
     columns |= {name: column[workload] for name, column in scaling.items()}

@@ -43,7 +43,7 @@ def test_steady_use_by_hand() -> None:
     assert np.isnan(found["cpu_limit_cores"][0])
     assert found["memory_request_bytes"][0] == 348 * MIB
     assert found["memory_limit_bytes"][0] == 408 * MIB
-    assert reasons(found) == {"cpu_quantile", "memory_peak", "memory_limit"}
+    assert reasons(found) == {"cpu_quantile", "memory_peak", "memory_cache_unknown", "memory_limit"}
 
 
 def test_savings_count_every_replica_at_the_nodes_price() -> None:

@@ -40,7 +40,7 @@ class Source:
             raise RefusedError("no such function")
         return len(namespaces)
 
-    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+    def usage(self, groups: Sequence[Sequence[str]], window: Window, *, resident: bool = False) -> Iterator[NamespaceUsage]:
         for group in groups:
             self.asked.append(tuple(group))
             for name in group:

@@ -48,7 +48,7 @@ class Cluster:
         pods = tuple(Pod(n, "api-1", f"pod-{n}", f"uid-{n}") for n in self.namespaces)
         return Inventory(workloads, pods, (), self.namespaces, unreadable=self.unreadable, claims=self.claims)
 
-    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+    def usage(self, groups: Sequence[Sequence[str]], window: Window, *, resident: bool = False) -> Iterator[NamespaceUsage]:
         for group in groups:
             self.asked.append(tuple(group))
             for name in group:

@@ -59,7 +59,7 @@ class MetricsServerSource:
         if not self._api().serves("metrics.k8s.io/v1beta1", "pods"):
             raise UnavailableError("The cluster has no metrics-server: its API does not serve pods of metrics.k8s.io/v1beta1.")
 
-    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+    def usage(self, groups: Sequence[Sequence[str]], window: Window, *, resident: bool = False) -> Iterator[NamespaceUsage]:  # noqa: ARG002 it has none
         """Yield the usage of each group of namespaces, in order: of each container at most one sample, in the window's last step."""
         api = self._api()
         for group in groups:

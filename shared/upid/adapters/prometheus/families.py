@@ -121,7 +121,7 @@ def _level(metric: str, series: str, pooling: Pooling[Metered], *matchers: str, 
 # JVM pools are sampled together, so their means add up and their maxima do not; a pool without a maximum of its own says -1.
 FAMILIES: Final[Mapping[str, tuple[FamilyQuery, ...]]] = MappingProxyType({
     "memory_detail": (
-        _level("memory_rss_bytes", "container_memory_rss", _MEMORY, *_CONTAINER), _level("memory_cache_bytes", "container_memory_cache", _MEMORY, *_CONTAINER),
+        _level("memory_rss_bytes", queries.RESIDENT, _MEMORY, *_CONTAINER), _level("memory_cache_bytes", "container_memory_cache", _MEMORY, *_CONTAINER),
     ),
     "network": (_net("receive"), _net("transmit")),
     "filesystem": (

@@ -8,6 +8,7 @@ from typing import Final
 
 CPU: Final = "container_cpu_usage_seconds_total"
 MEMORY: Final = "container_memory_working_set_bytes"
+RESIDENT: Final = "container_memory_rss"
 PERIODS: Final = "container_cpu_cfs_periods_total"
 THROTTLED: Final = "container_cpu_cfs_throttled_periods_total"
 RESTARTS: Final = "kube_pod_container_status_restarts_total"

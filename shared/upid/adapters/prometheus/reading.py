@@ -8,14 +8,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from upid.adapters.prometheus import queries
 from upid.adapters.prometheus.client import PrometheusClient
 from upid.adapters.prometheus.happenings import Happenings, Told, coarse_grid
 from upid.adapters.prometheus.matrix import Grid
 from upid.adapters.prometheus.ranges import Answers, ask_range, pieces_of
-from upid.adapters.prometheus.series import below_zero, block_of, not_negative, positive, share_of
+from upid.adapters.prometheus.series import below_zero, block_of, not_negative, positive, rows_of_parts, share_of
 from upid.adapters.prometheus.shapes import Shape, shape_of, skew_of
-from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.domain.errors import UnavailableError
+from upid.ports.metrics_source import ContainerEvents, FamilyUsage, Metered, NamespaceUsage, PodContainer, UsageBlock, Window
 
 IN_FLIGHT: Final = 2
 
@@ -29,6 +32,7 @@ class Asked:
     memory: list[Future[Answers[PodContainer]]]
     periods: Future[Answers[PodContainer]]
     throttled: Future[Answers[PodContainer]]
+    resident: list[Future[Answers[PodContainer]]]
     told: Future[Told]
     events: Future[ContainerEvents]
     warnings: list[str] = field(default_factory=list)
@@ -36,11 +40,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reads usage in one window; `matcher` picks the cluster in a source that several share."""
+    """Reads usage in one window; `matcher` picks the cluster in a source that several share. resident: whether resident sets are asked for too."""
 
     client: PrometheusClient
     matcher: str
     window: Window
+    resident: bool = False
 
     def usage(self, groups: Sequence[Sequence[str]]) -> Iterator[NamespaceUsage]:
         """Yield the usage of each group in order; the next group is asked for while this one is worked on."""
@@ -74,13 +79,15 @@ class Reading:
             query = f"{function}({queries.usage(metric, names, self.matcher)}[{shape.range_seconds(function, part.step)}s])"
             return pool.submit(self._range, query, part, adds=function == "rate")
 
-        cpu, memory = [], []
-        for part in pieces_of(grid, sum(shape.series.get(name, 0) for name in names)):
+        cpu, memory, series = [], [], sum(shape.series.get(name, 0) for name in names)
+        for part in pieces_of(grid, series):
             cpu.append(over_time("rate", queries.CPU, part))
             memory.append(over_time("max_over_time", queries.MEMORY, part))
+        periods, throttled = over_time("rate", queries.PERIODS, coarse), over_time("rate", queries.THROTTLED, coarse)
+        # Prometheus reads every sample of it all the same, but an answer in hours costs neither side what one in steps does.
+        resident = [over_time("max_over_time", queries.RESIDENT, part) for part in pieces_of(coarse, series)] if self.resident else []
         return Asked(
-            names, cpu, memory, over_time("rate", queries.PERIODS, coarse), over_time("rate", queries.THROTTLED, coarse),
-            pool.submit(happenings.told, warnings), pool.submit(happenings.events, warnings), warnings,
+            names, cpu, memory, periods, throttled, resident, pool.submit(happenings.told, warnings), pool.submit(happenings.events, warnings), warnings,
         )  # fmt: skip
 
     def _range(self, query: str, grid: Grid, *, adds: bool) -> Answers[PodContainer]:
@@ -106,7 +113,26 @@ class Reading:
         periods, throttled = block([asked.periods], not_negative), block([asked.throttled], not_negative)
         share = share_of(throttled, periods, coarse_grid(window).step // window.step_seconds, window.steps)
         pods, events = asked.told.result(), asked.events.result()
+        resident = _resident(asked.resident, told)
         skewed = skew_of(self.client)
         faults.update(clock_skew=len(skewed))
         warnings = tuple(dict.fromkeys([*told, *asked.warnings, *skewed]))
-        return NamespaceUsage(asked.namespaces, window, cpu, memory, share, events, pods.owners, warnings, +faults, pods.places)
+        return NamespaceUsage(
+            asked.namespaces, window, cpu, memory, share, events, pods.owners, warnings, +faults, pods.places, resident,
+            coarse_grid(window).step if resident else 0,
+        )  # fmt: skip
+
+
+def _resident(futures: Sequence[Future[Answers[PodContainer]]], told: list[str]) -> FamilyUsage | None:
+    """Return resident sets, None where they were not asked for or could not be read: then `told` says so, and memory is sized by the working set."""
+    if not futures:
+        return None
+    try:
+        answers = [future.result() for future in futures]
+    except UnavailableError as error:
+        told.append(f"Resident memory could not be read, so page cache counts as need: {error.detail}")
+        return None
+    told.extend(text for answer in answers for text in answer.warnings)
+    keys, values = rows_of_parts([part for a in answers for part in a.parts], [width for a in answers for width in a.widths])
+    values[~(values > 0)] = np.nan
+    return FamilyUsage("memory_detail", [Metered(*key) for key in keys], {"memory_rss_bytes": values})

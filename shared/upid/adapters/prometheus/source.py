@@ -55,11 +55,11 @@ class PrometheusSource:
             where = f" with {self.matcher}" if self.matcher else ""
             raise UnavailableError(f"{base} has no metric {queries.MEMORY}{where}: is cAdvisor of the kubelets scraped?")
 
-    def usage(self, groups: Sequence[Sequence[str]], window: Window) -> Iterator[NamespaceUsage]:
+    def usage(self, groups: Sequence[Sequence[str]], window: Window, *, resident: bool = False) -> Iterator[NamespaceUsage]:
         """Return the usage of each group in order; the next group is asked for while this one is worked on. UnavailableError as the port says."""
         from upid.adapters.prometheus.reading import Reading  # noqa: PLC0415 numerics load when there is something to compute
 
-        return Reading(self.client, self.matcher, window).usage(groups)
+        return Reading(self.client, self.matcher, window, resident=resident).usage(groups)
 
     def families(self, namespaces: Sequence[str], families: Sequence[str], window: Window) -> Iterator[FamilyUsage]:
         """Return each family of the namespaces in order; the next family is asked for while this one is worked on. Errors as the port says."""

@@ -59,7 +59,7 @@ def requests(profile: UsageProfile) -> None:
     now, options, slots = current(profile.rows), Options(), held_slots(profile)
     size(seen(profile), now, options)
     past = size(seen(profile, hold_out=slots), now, options)
-    backtest(profile, past.cpu, past.memory, slots=slots)
+    backtest(profile, past.cpu, past.memory, slots=slots, by_resident=past.by_resident)
 
 
 def assessed(profile: UsageProfile, evidence: Evidence | None = None, folds: Sequence[Fold] = ()) -> None:

@@ -42,13 +42,12 @@ def assess(
     options: Options,
     *,
     folds: Sequence[Fold] = (),
-    resident_bytes: Floats | None = None,
 ) -> Assessment:
     """Return what every row needs, why, how sure that is, what it would have done on the held-out tail, and what it saves.
 
     A row without enough data, or with input that is no number, is withheld or left unchanged with a code; a NaN never counts as fine. What is
-    recommended for a withheld row is what it has now. The back-test is of `folds`, and without any of the newest days of the profile; it is of the working
-    set, page cache included, also where the largest resident set of rows is known (`resident_bytes`, shape (rows,), NaN = not).
+    recommended for a withheld row is what it has now. The back-test is of `folds`, and without any of the newest days of the profile; where the memory
+    request is made of resident sets it is judged by these, and the limit by the working set, page cache included.
 
     Raises
     ------
@@ -60,7 +59,7 @@ def assess(
     # The back-test's view is as large as the whole one: it comes and goes first.
     judged = judge_folds(folds, current, options) if folds else _judge_newest(profile, current, options)
     everything = seen(profile)
-    sized = size(everything, current, options, resident_bytes=resident_bytes)
+    sized = size(everything, current, options)
     runs = run_counts(everything)
     effective = np.where(runs > 0, runs, evidence.effective_samples)
     sure = confidence(everything, effective)
@@ -72,7 +71,7 @@ def assess(
         _recommended(sized, current, status) | _sureness(sure) | _judged(judged) | _values(sized, everything, profile, current, options)
     )
     columns |= {"status": status, "withheld_code": code.astype(np.int8), "runs": runs.astype(np.int64), "effective_samples": effective}
-    columns["resident_bytes"] = np.full(profile.rows, np.nan) if resident_bytes is None else resident_bytes
+    columns["resident_bytes"] = sized.memory_need.resident
     columns["savings_usd_per_month"] = savings_of(columns, current, prices)
     columns["backtest_savings_usd_per_month"] = _fitted_savings(current, prices, judged)
     columns["risk_score"] = risk_of(columns, current)
@@ -83,7 +82,7 @@ def assess(
 def _judge_newest(profile: UsageProfile, current: CurrentResources, options: Options) -> Backtest:
     slots = held_slots(profile)
     past = size(seen(profile, hold_out=slots), current, options)
-    return backtest(profile, past.cpu, past.memory, slots=slots)
+    return backtest(profile, past.cpu, past.memory, slots=slots, by_resident=past.by_resident)
 
 
 def _withheld(sized: Sized, evidence: Evidence, current: CurrentResources) -> NDArray[np.int64]:
@@ -138,7 +137,7 @@ def _values(sized: Sized, everything: Seen, profile: UsageProfile, current: Curr
         "hours": everything.hours, "samples": everything.steps.sum(axis=1, dtype=np.int64), "cpu_quantile_cores": cpu.quantile,
         "cpu_busiest_cores": cpu.busiest, "cpu_runs_cores": cpu.runs, "cpu_recurring_cores": cpu.recurring.need, "cpu_recurring_hour": cpu.recurring.hour,
         "cpu_growth": cpu.growth, "recent_throttled_fraction": cpu.throttled, "memory_peak_bytes": memory.peak,
-        "memory_margin": memory.request / memory.peak - 1, "memory_growth": memory.growth, "memory_growth_per_week": memory.growth_per_week,
+        "memory_margin": memory.request / np.fmin(memory.peak, memory.resident) - 1, "memory_growth": memory.growth, "memory_growth_per_week": memory.growth_per_week,
         "days_until_limit": np.where(np.isfinite(days_left), np.maximum(days_left, 0), np.nan), "oom_limit_bytes": memory.oom_limit,
         "oom_floor_bytes": memory.oom_floor, "is_leak": memory.is_leak, "startup_memory_bytes": profile.startup_memory_bytes.astype(np.float64),
         "startup_cpu_cores": profile.startup_cpu_cores.astype(np.float64), "cpu_startup_need_cores": cpu.startup,

@@ -50,11 +50,12 @@ REASONS: Final = (
     Reason("margin_for_little_data", ("volume_margin", "hours")),
     Reason("price_unknown"),
     Reason("run_peaks", ("runs", "cpu_runs_cores")),
-    Reason("memory_page_cache", ("resident_bytes", "memory_peak_bytes")),
+    Reason("memory_page_cache", ("resident_bytes", "memory_peak_bytes", "memory_margin")),
     Reason("pod_level_resources"),
     Reason("cpu_startup_apart", ("cpu_startup_need_cores", "cpu_startup_share")),
     Reason("cpu_startup_counts", ("cpu_startup_need_cores", "cpu_startup_share")),
     Reason("cpu_startup_limit", ("cpu_startup_need_cores",)),
+    Reason("memory_cache_unknown"),
 )
 CODES: Final = tuple(reason.code for reason in REASONS)
 

@@ -17,6 +17,7 @@ from upid.engine.rightsizing.rule import size
 from upid.engine.rightsizing.seen import Seen, seen
 from upid.engine.usage.folding import fold
 from upid.engine.usage.profile import UsageProfile, empty_profile
+from upid.engine.usage.resident_bins import ResidentBins, use_within, with_days
 from upid.engine.usage.samples import Samples
 from upid.engine.usage.starts import context_seconds
 
@@ -28,14 +29,17 @@ DAY: Final = 86400
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A day to judge on, `tail`, and what the rule sees of the time before it."""
+    """A day to judge on, `tail`, what the rule sees of the time before it, and what was resident, None = nobody knows."""
 
     view: Seen
     tail: Samples
+    resident: ResidentBins | None = None
 
 
-def folded_with_tests(samples: Samples) -> tuple[UsageProfile, tuple[Fold, ...]]:
+def folded_with_tests(samples: Samples, resident: ResidentBins | None = None) -> tuple[UsageProfile, tuple[Fold, ...]]:
     """Return the profile of these samples, as `fold` gives it, and one fold for each of the last three days; none of less than a week of samples.
+
+    `resident`: what was resident beside them. It counts in the profile by its days, and no fold knows it of the time that it is judged on.
 
     A day here is the last 24 hours, the 24 before them, and so on. Kills and restarts count in the profile and are not known to any fold: samples
     do not say when they were.
@@ -45,15 +49,16 @@ def folded_with_tests(samples: Samples) -> tuple[UsageProfile, tuple[Fold, ...]]
     if steps == 0:
         return empty, ()
     if per_day == 0 or steps < LEAST_DAYS * per_day:
-        return fold(empty, samples), ()
+        return with_days(fold(empty, samples), resident, samples.end), ()
     overlap = context_seconds(samples.step_seconds) // samples.step_seconds  # tells which series have just begun
     edges = [steps - (FOLDS - k) * per_day for k in range(FOLDS)]
     profile, folds = fold(empty, _without_events(_cut(samples, 0, edges[0]))), []
     for edge in edges:
-        folds.append(Fold(seen(profile), _cut(samples, edge, edge + per_day)))
+        tail = _cut(samples, edge, edge + per_day)
+        folds.append(Fold(seen(with_days(profile, resident, tail.start)), tail, resident))
         chunk = _cut(samples, edge - overlap, edge + per_day)
         profile = fold(profile, chunk if edge == edges[-1] else _without_events(chunk))
-    return profile, tuple(folds)
+    return with_days(profile, resident, samples.end), tuple(folds)
 
 
 def _cut(samples: Samples, begin: int, end: int) -> Samples:
@@ -75,12 +80,12 @@ class _Sums:
         self.days, self.samples, self.above, self.above_limit = (np.zeros(rows) for _ in range(4))
         self.hit_limit, self.mean, self.request = (np.zeros(rows) for _ in range(3))
 
-    def add(self, values: NDArray[np.float32], row: NDArray[np.int64], advice: Advice) -> None:
-        """Count a day's samples of each series against the fitted request and limit of its row; a limit that is not set is never passed."""
+    def add(self, values: NDArray[np.float32], row: NDArray[np.int64], advice: Advice, *, use: NDArray[np.float32]) -> None:
+        """Count a day's samples of each series, `use` against the fitted request of its row and `values` against the limit; one that is not set is never passed."""
         request, limit = advice.fitted_request, advice.fitted_limit
         known = ~np.isnan(values)
         sums = (_by_row(part.sum(axis=1, dtype=np.float64), row, len(request)) for part in (
-            known, values > request[row, None], values > limit[row, None], np.where(known, values, 0),
+            known, use > request[row, None], values > limit[row, None], np.where(known, use, 0),
         ))  # fmt: skip
         count, above, above_limit, total = sums
         valid = (count > 0) & np.isfinite(request)
@@ -102,13 +107,16 @@ def _by_row(values: Floats, row: NDArray[np.int64], rows: int) -> Floats:
 def judge_folds(folds: Sequence[Fold], current: CurrentResources, options: Options) -> Backtest:
     """Return how the rule, fitted anew before each fold, would have done on it: shares over all folds' samples, pods pooled.
 
-    An expected OOM kill is a fold in which the largest use of a row passes the limit fitted before it.
+    An expected OOM kill is a fold in which the largest use of a row passes the limit fitted before it. Where a memory request is made of resident sets, it
+    is judged by these, and the limit by the working set.
     """
     cpu, memory = _Sums(len(current.replicas)), _Sums(len(current.replicas))
     for each in folds:
         sized = size(each.view, current, options)
-        cpu.add(each.tail.cpu_cores, each.tail.row, sized.cpu)
-        memory.add(each.tail.memory_bytes, each.tail.row, sized.memory)
+        tail, working_set = each.tail, each.tail.memory_bytes
+        use = use_within(each.resident, tail, sized.by_resident) if each.resident is not None and sized.by_resident.any() else working_set
+        cpu.add(tail.cpu_cores, tail.row, sized.cpu, use=tail.cpu_cores)
+        memory.add(working_set, tail.row, sized.memory, use=use)
     judged = np.maximum(cpu.days, memory.days)
     return Backtest(
         folds=judged.astype(np.int64), judged_days=np.where(judged > 0, judged, np.nan),

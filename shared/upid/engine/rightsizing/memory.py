@@ -15,6 +15,8 @@ from upid.engine.rightsizing.cpu import ahead, full_days
 from upid.engine.rightsizing.options import MIB, Options
 from upid.engine.rightsizing.seen import Seen
 from upid.engine.statistics.trend import STRICT_RAMP, trend
+from upid.engine.usage.daily import days_of_daily
+from upid.engine.usage.resident import days_of, resident_peak
 
 Floats = NDArray[np.float64]
 OOM_FACTOR: Final = 1.2  # above the limit at a kill, as the Vertical Pod Autoscaler has it, or
@@ -32,13 +34,14 @@ LEAK_CPU_SHARE: Final = 0.25  # and growth of CPU, relative to that of memory, b
 class MemoryNeed:
     """Shape (rows,): what is needed before floors and rounding, and what it is made of.
 
-    `request`, `limit`, `peak` (within the window), `oom_limit` (at the kill), `oom_floor` (what that asks for; NaN = no kill) [bytes]; `growth` until
-    the review, `growth_per_week` [1]; `is_leak`: grows without its work growing.
+    `request`, `limit`, `peak` (within the window), `resident` (the largest resident set there, NaN = not known), `oom_limit` (at the kill), `oom_floor`
+    (what that asks for; NaN = no kill) [bytes]; `growth` until the review, `growth_per_week` [1]; `is_leak`: grows without its work growing.
     """
 
     request: Floats
     limit: Floats
     peak: Floats
+    resident: Floats
     oom_limit: Floats
     oom_floor: Floats
     growth: Floats
@@ -76,14 +79,12 @@ def _worth(days: int) -> Floats:
     return result
 
 
-def memory_need(
-    seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growth: Floats, options: Options, *, resident_bytes: Floats | None = None
-) -> MemoryNeed:
+def memory_need(seen: Seen, current_limit: Floats, heap_bytes: Floats, cpu_growth: Floats, options: Options) -> MemoryNeed:
     """Return the memory that each row needs, NaN where it has no sample.
 
     The largest use in the window, what is old counted a little less, with growth, and a margin by the knob that is wider for little data; never below
-    what an OOM kill or the heap asks for. A leak is told, not fed: it gets no growth. Where the largest resident set is known (`resident_bytes`, NaN =
-    not), the request is made of that if it is less: what else a working set counts is page cache. The limit leaves room for both.
+    what an OOM kill or the heap asks for. A leak is told, not fed: it gets no growth. Where the largest resident set is known, the request is
+    made of that if it is less: what else a working set counts is page cache. The limit leaves room for both.
     """
     window = slice(max(seen.steps.shape[1] - options.memory_window_days, 0), None)
     daily = seen.memory_daily.peak[:, window].astype(np.float64)
@@ -99,9 +100,9 @@ def memory_need(
     (share, absolute), expected = margin_bytes(seen, options.allowed_time_above), peak * (1 + growth)
     # Of a Job a run counts by its place among the runs: a monthly one is not old after a week.
     recent = np.where(np.isnan(of_runs), np.fmax.reduce(daily * _worth(daily.shape[1]), axis=1, initial=np.nan), recent_runs) * (1 + growth)
-    if resident_bytes is not None:
-        recent = np.where(np.isnan(resident_bytes), recent, np.minimum(recent, resident_bytes * (1 + growth)))
+    resident = resident_peak(days_of(seen.resident, window), days_of_daily(seen.memory_daily, window))
+    recent = np.where(np.isnan(resident), recent, np.minimum(recent, resident * (1 + growth)))
     request = np.fmax(np.fmax(recent * (1 + share) + absolute, oom_floor), heap_bytes)
     request = np.where(np.isnan(peak), np.nan, request)
     room = np.fmax(expected * (1 + share + options.memory_limit_headroom) + absolute, heap_bytes * (1 + options.heap_overhead))
-    return MemoryNeed(request, np.fmax(request, room), peak, oom_limit, oom_floor, growth, per_week, is_leak)
+    return MemoryNeed(request, np.fmax(request, room), peak, resident, oom_limit, oom_floor, growth, per_week, is_leak)

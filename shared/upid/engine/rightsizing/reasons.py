@@ -78,13 +78,14 @@ def _memory(sized: Sized, columns: dict[str, NDArray[Any]], current: CurrentReso
         heap = current.heap_bytes >= need.request
         startup = columns["startup_memory_bytes"] >= need.peak
     return {
-        "memory_peak": sizes,
+        "memory_peak": sizes & ~cache,
         "memory_startup_peak": sizes & startup,
         "memory_growth": sizes & (need.growth > 0),
         "memory_leak": known & need.is_leak,
         "memory_oom": known & ~np.isnan(need.oom_limit),
         "memory_heap": sizes & heap,
         "memory_page_cache": sizes & cache,
+        "memory_cache_unknown": sizes & np.isnan(columns["resident_bytes"]),
         "memory_no_data": ~known,
         "memory_floor": sizes & advice.at_floor,
         "memory_exceeds_node": advice.exceeds_node,

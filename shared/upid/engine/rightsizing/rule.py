@@ -24,7 +24,10 @@ BURST_FACTOR = 1.5  # a burst limit above the need at a tenth of the allowed tim
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """Needs and advice of all rows. `cpu_enough`, `memory_enough`: whether there is enough data to say anything."""
+    """Needs and advice of all rows. `cpu_enough`, `memory_enough`: whether there is enough data to say anything.
+
+    by_resident: whether the memory request is made of resident sets: then that is the use that it is judged by.
+    """
 
     cpu_need: CpuNeed
     memory_need: MemoryNeed
@@ -32,6 +35,7 @@ class Sized:
     memory: Advice
     cpu_enough: Bools
     memory_enough: Bools
+    by_resident: Bools
 
 
 def is_enough(seen: Seen, daily: Daily, options: Options) -> Bools:
@@ -43,10 +47,10 @@ def is_enough(seen: Seen, daily: Daily, options: Options) -> Bools:
     return result
 
 
-def size(seen: Seen, current: CurrentResources, options: Options, *, resident_bytes: Floats | None = None) -> Sized:
-    """Return what each row needs and is advised by what is seen of it; `resident_bytes` as for `memory_need`."""
+def size(seen: Seen, current: CurrentResources, options: Options) -> Sized:
+    """Return what each row needs and is advised by what is seen of it."""
     cpu, guaranteed = cpu_need(seen, options), is_guaranteed(current)
-    memory = memory_need(seen, current.memory_limit_bytes, current.heap_bytes, cpu.likely_growth, options, resident_bytes=resident_bytes)
+    memory = memory_need(seen, current.memory_limit_bytes, current.heap_bytes, cpu.likely_growth, options)
     cpu_enough, memory_enough = is_enough(seen, seen.cpu_daily, options), is_enough(seen, seen.memory_daily, options)
     cpu_advice = advise(
         _cpu(cpu, current, guaranteed=guaranteed, enough=cpu_enough, options=options), current.cpu_request_cores, current.cpu_limit_cores,
@@ -59,7 +63,7 @@ def size(seen: Seen, current: CurrentResources, options: Options, *, resident_by
         Bounds(options.memory_floor_bytes, options.memory_rounding_bytes, current.largest_node_bytes),
         frozen=current.scaled_on_memory | memory.is_leak, guaranteed=guaranteed, options=options,
     )  # fmt: skip
-    return Sized(cpu, memory, cpu_advice, memory_advice, cpu_enough, memory_enough)
+    return Sized(cpu, memory, cpu_advice, memory_advice, cpu_enough, memory_enough, ~np.isnan(memory.resident) & ~guaranteed)
 
 
 def _cpu(need: CpuNeed, current: CurrentResources, *, guaranteed: Bools, enough: Bools, options: Options) -> Need:

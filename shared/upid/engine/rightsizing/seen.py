@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.usage.daily import Daily
+from upid.engine.usage.daily import Daily, days_of_daily
 from upid.engine.usage.histogram import DAY_SLOTS, Histogram, decayed
 from upid.engine.usage.hourly import HOURS, Hourly, hour_of_week
 from upid.engine.usage.profile import UsageProfile
+from upid.engine.usage.resident import Resident, days_of
 from upid.engine.usage.runs import Runs
 from upid.engine.usage.startups import at_top, without
 
@@ -56,6 +57,7 @@ class Seen:
     startup_rows: NDArray[np.int64]
     startup_share: Floats
     startup_throttled: Floats
+    resident: Resident
 
     @property
     def hours(self) -> Floats:
@@ -103,17 +105,13 @@ def seen(profile: UsageProfile, *, hold_out: int = 0) -> Seen:
     return Seen(
         end=end, step_seconds=profile.step_seconds, cpu=cpu,
         busiest=_density(profile, profile.busiest.cpu, hold_out), busiest_rows=profile.busiest.index, steps=steps,
-        cpu_daily=_first_days(profile.cpu_daily, days), memory_daily=_first_days(profile.memory_daily, days),
+        cpu_daily=days_of_daily(profile.cpu_daily, slice(0, days)), memory_daily=days_of_daily(profile.memory_daily, slice(0, days)),
         cpu_hourly=_hours_before(profile, end) if hold_out else profile.cpu_hourly,
         throttled_total=profile.throttled_total[:, :days], throttled_count=profile.throttled_count[:, :days],
         oom_kills=profile.oom_kills[:, :days], oom_limit_bytes=profile.oom_limit_bytes[:, :days], last_seen=last_seen,
         runs=_runs_before(profile.runs, end) if hold_out else profile.runs, startup=startup, startup_rows=startup_rows, startup_share=startup_share,
-        startup_throttled=profile.startups.throttled_total / np.where(profile.startups.throttled_count > 0, profile.startups.throttled_count, 1),
+        startup_throttled=profile.startups.throttled_total / np.where(profile.startups.throttled_count > 0, profile.startups.throttled_count, 1), resident=days_of(profile.resident, slice(0, days)),
     )  # fmt: skip
-
-
-def _first_days(daily: Daily, days: int) -> Daily:
-    return Daily(daily.count[:, :days], daily.total[:, :days], daily.squares[:, :days], daily.peak[:, :days])
 
 
 def _runs_before(runs: Runs, end: int) -> Runs:

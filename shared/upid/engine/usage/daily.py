@@ -55,6 +55,11 @@ def placed_daily(daily: Daily, source: NDArray[np.int64], offset: int, days: int
     )
 
 
+def days_of_daily(daily: Daily, days: slice) -> Daily:
+    """Return some of the days, as views."""
+    return Daily(daily.count[:, days], daily.total[:, days], daily.squares[:, days], daily.peak[:, days])
+
+
 def merge_daily(a: Daily, b: Daily) -> Daily:
     """Return what both saw, over the same days."""
     return Daily(a.count + b.count, a.total + b.total, a.squares + b.squares, np.fmax(a.peak, b.peak))

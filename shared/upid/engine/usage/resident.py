@@ -36,6 +36,11 @@ def placed_resident(resident: Resident, source: NDArray[np.int64], offset: int, 
     return Resident(resident.until, peak, placed(resident.count, source, offset, days))
 
 
+def days_of(resident: Resident, days: slice) -> Resident:
+    """Return some of the days, as views."""
+    return Resident(resident.until, resident.peak[:, days], resident.count[:, days])
+
+
 def merge_resident(a: Resident, b: Resident) -> Resident:
     """Return what both saw, over the same days."""
     return Resident(max(a.until, b.until), np.fmax(a.peak, b.peak), a.count + b.count)
@@ -56,6 +61,12 @@ def resident_peak(resident: Resident, working_set: Daily) -> NDArray[np.float64]
 
     A day with fewer than COVERED as many samples as of the working set counts by the peak of that: an upper bound.
     """
-    told = (resident.count > 0) & (resident.count >= COVERED * working_set.count)
+    told = told_days(resident, working_set)
     peak = np.fmax.reduce(np.where(told, resident.peak, working_set.peak), axis=1, initial=np.nan).astype(np.float64)
     return np.where(told.any(axis=1), peak, np.nan)
+
+
+def told_days(resident: Resident, working_set: Daily) -> NDArray[np.bool_]:
+    """Tell which days are known well enough, shape (rows, days)."""
+    result: NDArray[np.bool_] = (resident.count > 0) & (resident.count >= COVERED * working_set.count)
+    return result
