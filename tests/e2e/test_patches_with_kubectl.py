@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from outside.scanned import document, entry, resources
+from outside.scanned import document, entry, resources, scaling, volume
 
 from upid.cli.outputs.patches import API_VERSIONS, patches_of, write_patches
 
@@ -79,3 +79,29 @@ def test_a_patch_changes_our_fields_and_nothing_else(tmp_path: Path, kind: str, 
     for place in ("containers", "initContainers"):
         assert changed[place] == spec[place]
     assert after["metadata"]["name"] == "web"
+
+
+@pytest.mark.parametrize("applied", [by_kubectl, by_kustomize])
+def test_patches_of_an_autoscaler_and_a_claim_change_their_fields_alone(tmp_path: Path, applied: Callable[[Path, str], str]) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    metrics = [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}]
+    scaler = {"scaleTargetRef": target, "minReplicas": 4, "maxReplicas": 9, "metrics": metrics}
+    claim = {"accessModes": ["ReadWriteOnce"], "storageClassName": "gp3", "resources": {"requests": {"storage": "100Gi"}}}
+    objects = [
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "web-hpa", "namespace": "shop"},
+            "spec": scaler,
+        },
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data-db-0", "namespace": "shop"}, "spec": claim},
+    ]
+    found = patches_of(document(entry(status="unchanged", scaling=scaling(), storage=[volume()])))
+    write_patches(found, tmp_path)
+
+    specs = []
+    for body, patch in zip(objects, found.patches, strict=True):
+        (tmp_path / "workload.yaml").write_text(yaml.safe_dump(body))
+        specs.append(yaml.safe_load(applied(tmp_path, patch.file))["spec"])
+
+    assert specs == [scaler | {"minReplicas": 2, "maxReplicas": 14}, claim | {"resources": {"requests": {"storage": "109Gi"}}}]

@@ -90,6 +90,19 @@ def test_kills_restarts_and_throttling_are_evidence(scanned: Scanned) -> None:
     assert evidence["throttled_fraction"] == pytest.approx(0.25, abs=0.01)
 
 
+def test_memory_is_sized_by_what_was_resident_where_that_is_told(scanned: Scanned) -> None:
+    app = BUSY[0]
+    told, untold = scanned.entry(app), scanned.entry(BUSY[2])
+
+    (cache,) = [reason["values"] for reason in told["reasons"] if reason["code"] == "memory_page_cache"]
+    peak = app.truth("memory_bytes").max()
+    assert cache["memory_peak_bytes"] == pytest.approx(peak)
+    assert cache["resident_bytes"] == pytest.approx(peak * known_truth.RESIDENT_SHARE)
+    assert peak * known_truth.RESIDENT_SHARE < told["recommended"]["memory_request_bytes"] < peak
+    assert "memory_cache_unknown" in {reason["code"] for reason in untold["reasons"]}
+    assert untold["recommended"]["memory_request_bytes"] > BUSY[2].truth("memory_bytes").max()
+
+
 def test_the_window_ends_at_the_step_before_the_moment(scanned: Scanned) -> None:
     assert scanned.document["window"] == {"start": "2023-11-14T00:00:00Z", "end": "2023-11-15T00:00:00Z", "step_seconds": 300}
     assert scanned.document["generated_at"] == "2023-11-15T00:00:00Z"
@@ -129,5 +142,5 @@ def test_a_family_costs_at_most_two_queries(scanned: Scanned) -> None:
 
     scanned.run("--output", "json")
 
-    # CPU and memory one each, throttling two, OOM kills two: all three namespaces are one group.
-    assert requests(scanned.prometheus_url) - before <= 6
+    # CPU, memory and resident memory one each, throttling two, OOM kills two: all three namespaces are one group.
+    assert requests(scanned.prometheus_url) - before <= 7

@@ -12,7 +12,7 @@ from adapters.prometheus.scripted import Answer, Asked, Server, matrix, refused,
 from upid.adapters.prometheus.source import PrometheusSource, PrometheusSources
 from upid.domain.clusters import MetricsAccess
 from upid.domain.errors import InvalidRequestError, UnauthenticatedError, UnavailableError
-from upid.ports.metrics_source import PodContainer, Window
+from upid.ports.metrics_source import Metered, PodContainer, Window
 
 START = 1_699_999_200
 WINDOW = Window(START, START + 1200, 300)
@@ -124,6 +124,41 @@ def test_values_that_no_container_has_are_no_samples(server: Server) -> None:
     (usage,) = source(server).usage([["n1"]], WINDOW)
 
     np.testing.assert_array_equal(usage.cpu_cores.values, [[NAN] * 4])
+
+
+def test_resident_sets_are_asked_for_by_the_hour_where_they_are_wanted(server: Server) -> None:
+    server.answer = steady()
+    window = Window(START, START + 2 * 3600, 300)
+
+    (usage,) = source(server).usage([["n1"]], window, resident=True)
+
+    (asked,) = [asked for asked in server.asked if "memory_rss" in asked.params.get("query", [""])[0]]
+    assert asked.query == 'max_over_time(container_memory_rss{namespace="n1",container!="",container!="POD"}[3600s])'
+    assert [asked.params[name] for name in ("start", "end", "step")] == [[str(START + 3600)], [str(START + 7200)], ["3600"]]
+    assert usage.resident is not None
+    assert (usage.resident.keys, usage.resident_step_seconds) == ([Metered("n1", "api-1", "api")], 3600)
+    np.testing.assert_array_equal(usage.resident.samples["memory_rss_bytes"], [[2048.0, 2048.0]])
+
+
+def test_resident_sets_are_not_asked_for_where_nobody_wants_them(server: Server) -> None:
+    server.answer = steady()
+
+    (usage,) = source(server).usage([["n1"]], WINDOW)
+
+    assert usage.resident is None
+    assert not [asked for asked in server.asked if "memory_rss" in asked.params.get("query", [""])[0]]
+
+
+def test_resident_sets_that_cannot_be_read_take_nothing_else_with_them(server: Server) -> None:
+    server.answer = steady(change=lambda asked: refused(500, "disk") if "memory_rss" in asked.params.get("query", [""])[0] else None)
+
+    (usage,) = source(server).usage([["n1"]], WINDOW, resident=True)
+
+    assert usage.resident is None
+    assert np.isfinite(usage.memory_bytes.values).all()
+    (warning,) = usage.warnings
+    assert warning.startswith("Resident memory could not be read, so page cache counts as need: ")
+    assert "disk" in warning
 
 
 def test_a_query_that_fails_for_good_fails_the_group(server: Server) -> None:
