@@ -200,3 +200,26 @@ def test_what_a_workload_used_that_is_gone_for_months_is_found_by_name_and_uid(c
     assert [one["labels"] for one in by_uid["series"]] == [{"workload": "db", "uid": DB.uid}]
     np.testing.assert_allclose(by_uid["series"][0]["values"], moved.cpu("db-0"), atol=1e-6)
     assert client.get(path, query={"workload": "web", "window": "1h"}).expect(200)["series"] == []
+
+
+def test_forecasts_and_patterns_take_nodes_as_they_take_workloads(client: Client, moved: Moved) -> None:
+    selection = {"cluster_id": moved.cluster_id, "split": "node", "step_seconds": 3600, "start": format_time(moved.end - HOURS * 3600)}
+    found = client.post("/patterns/detect", {"selection": selection}).expect(200)["series"]
+    (one,) = client.post("/patterns/detect", {"selection": selection | {"node": "b", "split": "none"}}).expect(200)["series"]
+
+    means = {series["labels"]["node"]: (series["summary"]["mean"], series["missing"]) for series in found}
+    assert means == {
+        "a": (pytest.approx((moved.cpu("db-0", end=2).sum() + moved.cpu("web-0").sum()) / HOURS, abs=1e-6), 0),
+        "b": (pytest.approx(moved.cpu("db-0", begin=2).mean(), abs=1e-6), 2), None: (pytest.approx(moved.cpu("web-9").mean(), abs=1e-6), 0),
+    }  # fmt: skip
+    assert one["summary"]["mean"] == means["b"][0]
+    assert all(any("shop/web-9" in text for text in series["warnings"]) for series in (*found, one))
+
+
+def test_the_demand_of_nodes_adds_up_to_that_of_the_cluster(client: Client, moved: Moved) -> None:
+    query = {"split": "node", "horizon": 2, "step_seconds": 1800}
+    answer = client.get(f"/forecasting/{moved.cluster_id}/demand", query=query).expect(200)
+
+    assert {item["name"] for item in answer["items"]} == {"a", "b", "unknown"}
+    total = np.sum([item["mean"] for item in answer["items"]], axis=0)
+    np.testing.assert_allclose(total, answer["total"]["mean"], rtol=1e-6)

@@ -131,7 +131,7 @@ class PartRecurringOut(RecurringPeakOut):
     """A recurring peak and whose it is."""
 
     name: str
-    labels: dict[str, str]
+    labels: dict[str, str | None]
 
 
 class RecurringOut(Answer):

@@ -72,12 +72,13 @@ class UsageSelectionIn(Body):
     end: Moment | None = Field(default=None, description="The newest sample where none is given.")
     step_seconds: int | None = Field(default=None, ge=1, le=2_592_000, description="A multiple of the stored step. [s]")
     split: Split = Field(default="none", description="What gets a series of its own.")
+    node: Name = Field(default="", description="What ran on it, while it did.")
 
     def selection(self, pointer: str = "#/selection") -> Selection:
         """Return what services take."""
         start, end = (None if each is None else each.timestamp() for each in (self.start, self.end))
         parts = (self.cluster_id, self.metric, self.namespace, self.kind, self.workload, self.container)
-        return Selection(*parts, start, end, self.step_seconds, self.split, pointer)
+        return Selection(*parts, start, end, self.step_seconds, self.split, pointer, self.node)
 
 
 class SelectionQuery(Answer):
@@ -91,7 +92,8 @@ class SelectionQuery(Answer):
     start: Moment | None = Field(None, description="A week before `end` where none is given.")
     end: Moment | None = Field(None, description="The newest sample where none is given.")
     step_seconds: int | None = Field(None, ge=1, le=2_592_000, description="A multiple of the stored step. [s]")
-    split: Literal["namespace", "workload", "container"] = Field("workload", description="What gets figures of its own.")
+    split: Literal["namespace", "workload", "container", "node"] = Field("workload", description="What gets figures of its own.")
+    node: Name = Field("", description="Only what ran on this node, while it did.")
     limit: int = Field(100, ge=1, le=500, description="How many items the answer has at most.")
 
     def selection(self, cluster_id: str) -> Selection:
@@ -109,6 +111,7 @@ class SelectionQuery(Answer):
             self.step_seconds,
             self.split,
             "?",
+            self.node,
         )
 
 
@@ -162,7 +165,7 @@ class SeriesOut(Answer):
 
     name: str
     unit: str = Field(description="Empty for series of the request: figures are in the unit that it was sent in.")
-    labels: dict[str, str]
+    labels: dict[str, str | None]
     start: str | None
     step_seconds: float
     steps: int

@@ -122,7 +122,7 @@ class PartTrendOut(Answer):
     """The trend of one part of a cluster."""
 
     name: str
-    labels: dict[str, str]
+    labels: dict[str, str | None]
     mean: float | None
     trend: TrendOut
     warnings: list[str]
@@ -168,7 +168,7 @@ class PartVarianceOut(Answer):
     """How the use of one part of a cluster varies."""
 
     name: str
-    labels: dict[str, str]
+    labels: dict[str, str | None]
     mean: float | None
     deviation: float | None
     variation: float | None

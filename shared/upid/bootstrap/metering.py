@@ -110,7 +110,8 @@ class Metering(Platform):
     @cached_property
     def series_reader(self) -> SeriesReader:
         """Series of requests and of stored usage."""
+        from upid.services.rosters import Rosters
         from upid.services.snapshots import Snapshots
         from upid.services.usage_series import SeriesReader
 
-        return SeriesReader(self.cluster_records, Snapshots(self.blobs), self.history)
+        return SeriesReader(self.cluster_records, Snapshots(self.blobs), self.history, Rosters(self.blobs))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from upid.domain.errors import InvalidRequestError
 from upid.domain.times import format_time
 from upid.services.series import LEAST_SIZE, MOST_TOTAL, MOST_VALUES, SeriesInput
+from upid.services.usage_places import UNKNOWN
 
 Floats = NDArray[np.float64]
 IRREGULAR: Final = 0.01  # of a step: points further off the grid are told of
@@ -36,6 +37,11 @@ class Panel:
         """Beginnings of the steps, in seconds since the start."""
         return np.arange(len(self.values), dtype=np.float64) * self.step_seconds
 
+    @property
+    def shown_labels(self) -> dict[str, str | None]:
+        """The labels as answers show them: a node that is not known is None."""
+        return {name: None if name == "node" and label == UNKNOWN else label for name, label in self.labels.items()}
+
     def moment(self, step: float) -> str | None:
         """Return the beginning of a step as text, None where times are not known."""
         moment = None if self.start is None else self.start + step * self.step_seconds
@@ -45,7 +51,7 @@ class Panel:
         """Return what every answer says of a series."""
         known = int((~np.isnan(self.values)).sum())
         return {
-            "name": self.name, "unit": self.unit, "labels": dict(self.labels), "start": self.moment(0), "step_seconds": self.step_seconds,
+            "name": self.name, "unit": self.unit, "labels": self.shown_labels, "start": self.moment(0), "step_seconds": self.step_seconds,
             "steps": len(self.values), "missing": len(self.values) - known, "warnings": self.all_warnings(),
         }  # fmt: skip
 

@@ -53,7 +53,7 @@ class PatternsService:
         """Return the peaks that come again in a cluster's parts, the most certain first. Errors as `SeriesReader.read`."""
         panels = self.reader.select(tenant, asked)
         found = [
-            {"name": panel.name, "labels": dict(panel.labels), **_recurring(panel, each)}
+            {"name": panel.name, "labels": panel.shown_labels, **_recurring(panel, each)}
             for panel in panels
             for each in _all_recurring(panel)
         ]

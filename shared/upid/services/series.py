@@ -19,7 +19,7 @@ MOST_FITTED_OTHERWISE: Final = 400_000
 DEFAULT_STEP_SECONDS: Final = 60.0
 
 Metric = Literal["cpu_cores", "memory_bytes", "throttled"]
-Split = Literal["none", "namespace", "workload", "container"]
+Split = Literal["none", "namespace", "workload", "container", "node"]
 UNITS: Final = {"cpu_cores": "cores", "memory_bytes": "bytes", "throttled": "1"}
 
 
@@ -41,7 +41,10 @@ class SeriesInput:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Stored usage of a cluster, summed over what is selected, or apart by `split`; "" = any. Times in seconds since the epoch, None = a week to the newest."""
+    """Stored usage of a cluster, summed over what is selected, or apart by `split`; "" = any. Times in seconds since the epoch, None = a week to the newest.
+
+    node: what ran on it, while it did.
+    """
 
     cluster_id: str
     metric: Metric = "cpu_cores"
@@ -54,6 +57,12 @@ class Selection:
     step_seconds: int | None = None
     split: Split = "none"
     pointer: str = "#/selection"
+    node: str = ""
+
+    @property
+    def is_by_node(self) -> bool:
+        """Whether it must be known where pods were."""
+        return bool(self.node) or self.split == "node"
 
     def place(self, name: str) -> str:
         """Return where a field of this stands in the request: `?start` of a query, `#/selection/start` of a body."""

@@ -187,14 +187,14 @@ def _average(panel: Panel, asked: AverageAsked) -> dict[str, Any]:
 def _trend_item(panel: Panel, confidence: float) -> dict[str, Any]:
     found = trend(panel, confidence)
     p_value = found["least_squares"]["p_value_correlated"]
-    return {"name": panel.name, "labels": dict(panel.labels), "mean": number(float(np.nanmean(panel.values))), "trend": found, "warnings": panel.all_warnings(),
+    return {"name": panel.name, "labels": panel.shown_labels, "mean": number(float(np.nanmean(panel.values))), "trend": found, "warnings": panel.all_warnings(),
             "confidence": trust(panel, significance=math.nan if p_value is None else 1 - p_value)}  # fmt: skip
 
 
 def _variance_item(panel: Panel) -> dict[str, Any]:
     told = summary(panel)
     kept = ("mean", "deviation", "variation", "minimum", "maximum", "count", "effective_samples")
-    return {"name": panel.name, "labels": dict(panel.labels), "confidence": trust(panel)} | {name: told[name] for name in kept}
+    return {"name": panel.name, "labels": panel.shown_labels, "confidence": trust(panel)} | {name: told[name] for name in kept}
 
 
 def _of_cluster(asked: Selection, panels: Sequence[Panel]) -> dict[str, Any]:

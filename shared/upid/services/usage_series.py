@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,13 +10,16 @@ import numpy as np
 
 from upid.domain.errors import InvalidRequestError, NotFoundError
 from upid.domain.inventory import Workload
-from upid.ports.usage_history import HistoryScope, UsageChunk, UsageHistory
+from upid.engine.usage.placing import Pieces, within
+from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords
-from upid.services.panels import Floats, Panel, panels_of
+from upid.services.panels import Panel, panels_of
+from upid.services.rosters import Rosters
 from upid.services.series import UNITS, Asked, Selection
 from upid.services.shards import shard_of
 from upid.services.snapshots import Snapshots
+from upid.services.usage_places import UNKNOWN, Placed, Places
 
 WEEK_SECONDS: Final = 7 * 86400
 WANTED_STEPS: Final = 336  # where the request says no step: half an hour over a week
@@ -42,6 +45,7 @@ class SeriesReader:
     clusters: ClusterRecords
     snapshots: Snapshots
     history: UsageHistory
+    rosters: Rosters
 
     def read(self, tenant: str, asked: Asked) -> list[Panel]:
         """Return the series that are asked for.
@@ -57,18 +61,25 @@ class SeriesReader:
         if body["watermark"] is None:
             raise NothingCollectedError(f"Nothing was collected of {asked.cluster_id} yet.", cluster_id=asked.cluster_id)
         chosen = self._chosen(tenant, asked)
-        groups = sorted({_group(workload, container.name, asked) for workload in chosen.values() for container in workload.containers})
+        places = self._places(tenant, asked, body)
+        groups = _groups(asked, chosen, places)
         grid = _grid(asked, body, len(groups))
-        total, count = np.zeros((len(groups), grid.steps)), np.zeros((len(groups), grid.steps), np.int64)
-        place = {group: row for row, group in enumerate(groups)}
+        sums = _Sums(grid, {group: row for row, group in enumerate(groups)}, places)
         end = grid.start + grid.steps * grid.step_seconds
         for shard in sorted({shard_of(w.namespace, w.kind, w.name, w.uid, body["shards"]) for w in chosen.values()}):
             for chunk in self.history.read(HistoryScope(tenant, asked.cluster_id, shard), start=grid.start, end=end):
-                _add(chunk, chosen, asked, place, grid, total, count)
-        panels = _panels(groups, total, count, asked, grid)
+                sums.add(chunk, chosen, asked)
+        panels = _panels(groups, sums, asked)
         if not panels:
             raise NothingCollectedError("No usage of this is stored in the window.", cluster_id=asked.cluster_id)
         return panels
+
+    def _places(self, tenant: str, asked: Selection, body: Mapping[str, Any]) -> Places | None:
+        """Return where pods were in the window, None where that is not asked for."""
+        if not asked.is_by_node:
+            return None
+        start, end = _window(asked, body)
+        return Places(self.rosters.read(tenant, asked.cluster_id, start=start, end=end).by_pod())
 
     def _chosen(self, tenant: str, asked: Selection) -> dict[str, Workload]:
         inventory = self.snapshots.load(tenant, asked.cluster_id).inventory
@@ -84,16 +95,31 @@ class SeriesReader:
         return found
 
 
-def _group(workload: Workload, container: str, asked: Selection) -> Group:
-    labels = {"namespace": workload.namespace, "kind": workload.kind, "workload": workload.name, "container": container}
-    kept = {"none": (), "namespace": ("namespace",), "workload": ("namespace", "kind", "workload"), "container": tuple(labels)}[asked.split]
-    return tuple((name, labels[name]) for name in kept)
+def _groups(asked: Selection, chosen: Mapping[str, Workload], places: Places | None) -> list[Group]:
+    """Return what may have a series of its own."""
+    if asked.split == "node" and places is not None:
+        known = {stay.node for stays in places.stays.values() for stay in stays if stay.workload_uid in chosen}
+        return [(("node", node),) for node in sorted({UNKNOWN, *known}) if asked.node in {"", node}]
+    return sorted({_group(workload, container.name, "", asked) for workload in chosen.values() for container in workload.containers})
+
+
+def _group(workload: Workload, container: str, node: str, asked: Selection) -> Group:
+    labels = {"namespace": workload.namespace, "kind": workload.kind, "workload": workload.name, "container": container, "node": node}
+    names: Mapping[str, tuple[str, ...]] = {
+        "none": (), "namespace": ("namespace",), "workload": ("namespace", "kind", "workload"), "container": ("namespace", "kind", "workload", "container"),
+        "node": ("node",),
+    }  # fmt: skip
+    return tuple((name, labels[name]) for name in names[asked.split])
+
+
+def _window(asked: Selection, body: Mapping[str, Any]) -> tuple[float, float]:
+    end = min(asked.end if asked.end is not None else body["watermark"], body["watermark"])
+    return (asked.start if asked.start is not None else end - WEEK_SECONDS), end
 
 
 def _grid(asked: Selection, body: Mapping[str, Any], groups: int) -> Grid:
     step = int(body["step_seconds"])
-    end = min(asked.end if asked.end is not None else body["watermark"], body["watermark"])
-    start = asked.start if asked.start is not None else end - WEEK_SECONDS
+    start, end = _window(asked, body)
     steps = int((end - start) // step)
     if steps < 1:
         raise InvalidRequestError(
@@ -113,29 +139,48 @@ def _grid(asked: Selection, body: Mapping[str, Any], groups: int) -> Grid:
     return Grid(aligned, step, steps, factor)
 
 
-def _add(  # noqa: PLR0917 one chunk into one table
-    chunk: UsageChunk, chosen: Mapping[str, Workload], asked: Selection, place: Mapping[Group, int], grid: Grid, total: Floats, count: Any
-) -> None:
-    """Add a chunk's samples to the sums, in the places that they fall in."""
-    rows = [
-        (i, place[group])
-        for i, key in enumerate(chunk.keys)
-        if key.workload_uid in chosen and asked.container in {"", key.container}
-        for group in [_group(chosen[key.workload_uid], key.container, asked)]
-        if group in place
-    ]
-    shift = (chunk.start - grid.start) // grid.step_seconds
-    begin, end = max(shift, 0), min(shift + chunk.cpu_cores.shape[1], grid.steps)
-    if not rows or end <= begin or chunk.step_seconds != grid.step_seconds:
-        return
-    source, target = (np.array(part) for part in zip(*rows, strict=True))
-    samples = getattr(chunk, asked.metric)[source, begin - shift : end - shift].astype(np.float64)
-    known = ~np.isnan(samples)
-    np.add.at(total[:, begin:end], target, np.where(known, samples, 0.0))
-    np.add.at(count[:, begin:end], target, known.astype(np.int64))
+class _Sums:
+    """Sums and numbers of samples of groups, shape (groups, steps). places: None = series are whole."""
+
+    def __init__(self, grid: Grid, rows: Mapping[Group, int], places: Places | None) -> None:
+        self.grid, self.rows, self.places = grid, rows, places
+        self.total, self.count = np.zeros((len(rows), grid.steps)), np.zeros((len(rows), grid.steps), np.int64)
+
+    def add(self, chunk: UsageChunk, chosen: Mapping[str, Workload], asked: Selection) -> None:
+        """Add a chunk's samples to the sums, in the places that they fall in."""
+        grid = self.grid
+        shift = (chunk.start - grid.start) // grid.step_seconds
+        begin, end = max(shift, 0), min(shift + chunk.cpu_cores.shape[1], grid.steps)
+        kept = [i for i, key in enumerate(chunk.keys) if key.workload_uid in chosen and asked.container in {"", key.container}]
+        if not kept or end <= begin or chunk.step_seconds != grid.step_seconds:
+            return
+        pieces, nodes = self._placed([chunk.keys[i] for i in kept], begin, end)
+        keys = [chunk.keys[kept[i]] for i in pieces.series.tolist()]
+        groups = [_group(chosen[key.workload_uid], key.container, node, asked) for key, node in zip(keys, nodes, strict=True)]
+        values = getattr(chunk, asked.metric)[np.array(kept)[pieces.series], begin - shift : end - shift].astype(np.float64)
+        values = within(values, pieces.begin, pieces.end)
+        known = ~np.isnan(values)
+        if self.places is not None:
+            lost = (keys[row] for row in np.flatnonzero(known.any(axis=1)).tolist() if nodes[row] == UNKNOWN)
+            self.places.unknown.update(f"{chosen[key.workload_uid].namespace}/{key.pod}" for key in lost)
+        there = [
+            row for row, (group, node) in enumerate(zip(groups, nodes, strict=True)) if group in self.rows and asked.node in {"", node}
+        ]
+        target = np.array([self.rows[groups[row]] for row in there], np.int64)
+        np.add.at(self.total[:, begin:end], target, np.where(known, values, 0.0)[there])
+        np.add.at(self.count[:, begin:end], target, known[there].astype(np.int64))
+
+    def _placed(self, keys: Sequence[SeriesKey], begin: int, end: int) -> Placed:
+        """Return the series cut by node on the steps [begin, end) of the grid."""
+        if self.places is None:
+            number = np.arange(len(keys))
+            return Placed(Pieces(number, np.zeros_like(number), np.full_like(number, end - begin)), [""] * len(keys))
+        return self.places.of(keys, self.grid.start + begin * self.grid.step_seconds, self.grid.step_seconds, end - begin)
 
 
-def _panels(groups: list[Group], total: Floats, count: Any, asked: Selection, grid: Grid) -> list[Panel]:
+def _panels(groups: list[Group], sums: _Sums, asked: Selection) -> list[Panel]:
+    grid, total, count = sums.grid, sums.total, sums.count
+    warnings = tuple(sums.places.warnings()) if sums.places else ()
     with np.errstate(invalid="ignore", divide="ignore"):
         values = np.where(count > 0, total / count if asked.metric == "throttled" else total, np.nan)
     table = values.reshape(len(groups), -1, grid.factor)
@@ -147,8 +192,8 @@ def _panels(groups: list[Group], total: Floats, count: Any, asked: Selection, gr
     joined = np.where(seen > 0, joined, np.nan)
     return [
         Panel(
-            "/".join(label for _, label in group) or asked.cluster_id, joined[row], float(grid.step_seconds * grid.factor), float(grid.start),
-            UNITS[asked.metric], dict(group),
+            "/".join("unknown" if label == UNKNOWN else label for _, label in group) or asked.cluster_id, joined[row], float(grid.step_seconds * grid.factor), float(grid.start),
+            UNITS[asked.metric], dict(group), warnings,
         )
         for row, group in enumerate(groups)
         if not np.isnan(joined[row]).all()
