@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -106,6 +107,52 @@ def test_an_execution_that_somebody_stops_ends_its_work(journey: Journey) -> Non
     work = journey.ended(started)
     # The cause is there where somebody looks before the event comes: the emulator's event of an abort holds none.
     assert (work["status"], [error["code"] for error in work["errors"]]) == ("cancelled", ["cancelled"])
+
+
+@contextmanager
+def apart(machine: str) -> Iterator[None]:
+    """Let a machine run every shard apart, one after the other, until the block ends: few shards show what more than 40 are dealt with by."""
+    machines = boto3.client("stepfunctions")
+    before = machines.describe_state_machine(stateMachineArn=machine)["definition"]
+    definition = json.loads(before)
+    definition["States"]["HasManyShards"]["Choices"][0]["NumericGreaterThan"] = 0
+    definition["States"]["ForEachShardApart"]["MaxConcurrency"] = 1
+    machines.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+    try:
+        yield
+    finally:
+        machines.update_state_machine(stateMachineArn=machine, definition=before)
+
+
+@pytest.fixture
+def in_four_shards(journey: Journey, services: Services) -> str:
+    """Return the demo cluster, registered once more and collected in four shards: so small a one has a single one by itself."""
+    told = {**journey.registration, "name": f"apart-{journey.mark}"}
+    cluster_id = str(journey.post("/clusters", told).expect(201)["id"])
+    services.cluster_records.change("default", cluster_id, lambda body: body | {"shards": 4})
+    assert journey.ended(journey.post("/metrics/collect", {"cluster_id": cluster_id, "history": "1d"}))["status"] == "succeeded"
+    return cluster_id
+
+
+def test_shards_that_run_apart_end_as_shards_that_do_not(journey: Journey, in_four_shards: str) -> None:
+    machine = journey.home.environment["UPID_MACHINES"] + "analyze-cluster"
+
+    def analyzed() -> tuple[str, list[dict[str, Any]]]:
+        work = journey.ended(journey.post("/optimization/analyze", {"cluster_id": in_four_shards}))
+        assert (work["status"], work["errors"]) == ("succeeded", [])
+        own = ("id", "analysis_id", "created_at", "generated_at")
+        entries = journey.items(f"/optimization/recommendations/{in_four_shards}", limit=100)
+        return work["id"], [{name: value for name, value in entry.items() if name not in own} for entry in entries]
+
+    _, together = analyzed()
+    with apart(machine):
+        analysis_id, one_by_one = analyzed()
+
+    machines, execution = boto3.client("stepfunctions"), machine.replace(":stateMachine:", ":execution:")
+    (run,) = machines.list_map_runs(executionArn=f"{execution}:{analysis_id}")["mapRuns"]
+    counts = machines.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+    assert (counts["total"], counts["succeeded"]) == (4, 4)
+    assert one_by_one == together != []
 
 
 def test_a_link_gives_a_stored_answer_without_a_token(services: Services) -> None:
