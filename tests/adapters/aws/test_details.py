@@ -18,6 +18,7 @@ from upid.domain.errors import UnavailableError
 from upid.domain.events import Event
 from upid.ports.events import StoredEvent
 from upid.ports.records import Key
+from upid.runtime.template import Template
 
 
 def event(number: int, tenant: str = "a", **data: str) -> Event:
@@ -32,6 +33,17 @@ def test_listing_and_removing_go_on_behind_a_thousand_names(aws: Cloud, tmp_path
     assert list(blobs.names("many/")) == names
     assert blobs.delete_all("many/") == 1010
     assert list(blobs.names("")) == ["other"]
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "s3", "kms", "stepfunctions", "events"])
+def test_a_service_that_hangs_is_given_up_before_the_function_is(aws: Cloud, service: str) -> None:
+    config = aws.clients.get(service).meta.config
+    tries = config.retries["total_max_attempts"]
+    pauses = sum(2**number for number in range(tries - 1))  # the longest of botocore's standard mode: 1, 2, 4 s
+
+    longest = tries * max(config.connect_timeout, config.read_timeout) + pauses
+
+    assert longest < Template.load().document["Globals"]["Function"]["Timeout"]
 
 
 def test_blobs_are_encrypted_under_the_key_that_is_named(aws: Cloud, tmp_path: Path) -> None:

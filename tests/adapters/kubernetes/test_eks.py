@@ -14,7 +14,10 @@ from worlds.collection import SetClock
 
 from upid.adapters.kubernetes import eks, kubeconfig
 from upid.adapters.kubernetes.client import ApiServers
+from upid.adapters.kubernetes.errors import NoAnswerError
 from upid.adapters.kubernetes.session import Patience
+from upid.adapters.resilience.breaker import Limits
+from upid.adapters.resilience.guards import Guards
 from upid.domain.clusters import ClusterAccess
 from upid.domain.errors import InvalidRequestError, RefusedError, UnavailableError
 
@@ -107,6 +110,38 @@ def test_an_aws_that_hangs_is_given_up_in_time(aws: list[Request], monkeypatch: 
             ApiServers().open(ClusterAccess(eks_name="production", eks_region="eu-central-1", role_arn=ROLE)).version()
 
     assert aws == []
+
+
+def test_an_aws_that_is_gone_is_left_alone_after_a_while_as_its_cluster_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Request] = []
+
+    def broken(request: Request) -> Reply:
+        asked.append(request)
+        return Reply({}, 500)
+
+    with serving(broken) as url:
+        for name, value in {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "AKIAOWN", "AWS_SECRET_ACCESS_KEY": "s"}.items():
+            monkeypatch.setenv(name, value)
+        guards = Guards(SetClock(), lambda *_: None, Limits(failures=2))
+        server = ApiServers(guards=guards).open(ClusterAccess(eks_name="production", eks_region="eu-central-1", system="cl_1/kubernetes"))
+        for _ in range(2):
+            with pytest.raises(NoAnswerError, match=r"EKS in eu-central-1 answered DescribeCluster"):
+                server.version()
+        before = len(asked)
+        with pytest.raises(NoAnswerError, match=r"cl_1/kubernetes is not asked for now, it failed 2 times in a row: EKS in eu-central-1"):
+            server.version()
+
+    assert len(asked) == before
+
+
+def test_what_aws_refuses_says_nothing_of_the_cluster(aws: list[Request]) -> None:
+    guards = Guards(SetClock(), lambda *_: None, Limits(failures=1))
+    server = ApiServers(guards=guards).open(ClusterAccess(eks_name="other", eks_region="eu-central-1", system="cl_1/kubernetes"))
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            server.version()
+
+    assert guards.of("cl_1/kubernetes").breaker.state == "closed"
 
 
 def test_without_a_role_the_platform_signs_for_itself(aws: list[Request], seen: list[Request]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 from e2e.homes.journey import Journey
+from outside.serving import Reply, Request, serving
 
 from upid.bootstrap import Services
 from upid.runtime.scheduler import event_of
@@ -153,6 +157,51 @@ def test_shards_that_run_apart_end_as_shards_that_do_not(journey: Journey, in_fo
     counts = machines.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
     assert (counts["total"], counts["succeeded"]) == (4, 4)
     assert one_by_one == together != []
+
+
+@contextmanager
+def allowed(function: str, seconds: int) -> Iterator[None]:
+    """Let a function of the stack run no longer than this until the block ends."""
+    functions = boto3.client("lambda")
+    found = boto3.client("cloudformation").describe_stack_resource(StackName="upid", LogicalResourceId=function)
+    name = found["StackResourceDetail"]["PhysicalResourceId"]
+    before = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=seconds)
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Timeout=before)
+
+
+def test_a_function_that_times_out_in_the_middle_is_called_again_and_nothing_is_lost(journey: Journey) -> None:
+    http, over, hung = urllib3.PoolManager(retries=False, timeout=60), threading.Event(), []
+
+    def answer(request: Request) -> Reply:
+        if request.path.endswith("/query_range") and not hung:
+            hung.append(request.path)
+            over.wait(120)  # for ever, to the function: AWS ends it
+        headers = {name: request.headers[name] for name in ("content-type",) if name in request.headers}
+        query = f"?{urlencode(request.params, doseq=True)}" if not request.body else ""
+        sent = http.request(
+            "POST" if request.body else "GET", f"{journey.cluster_url}{request.path}{query}", body=request.body, headers=headers
+        )
+        return Reply(sent.data, sent.status)
+
+    assert journey.collection["status"] == "succeeded"
+    with serving(answer) as url, allowed("CollectNamespacesFunction", 15):
+        metrics = {"kind": "prometheus", "url": f"{url}/prometheus"}
+        cluster = journey.post("/clusters", {**journey.registration, "name": f"hung-{journey.mark}", "metrics": metrics}).expect(201)
+        try:
+            work = journey.ended(journey.post("/metrics/collect", {"cluster_id": cluster["id"]}))
+        finally:
+            over.set()
+
+    assert len(hung) == 1
+    assert (work["status"], work["errors"]) == ("succeeded", [])
+    same = ("containers", "workloads")
+    assert [work["result"][name] for name in same] == [journey.collection["result"][name] for name in same]
+    # Pods come and go meanwhile; a part that was lost, or came twice, would show.
+    assert work["result"]["samples"] == pytest.approx(journey.collection["result"]["samples"], rel=0.02)
 
 
 def test_a_link_gives_a_stored_answer_without_a_token(services: Services) -> None:

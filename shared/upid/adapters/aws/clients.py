@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import os
 import threading
-from types import MappingProxyType
 from typing import Any, Final
 
 CONNECT_SECONDS: Final = 3.0
-READ_SECONDS: Final = MappingProxyType({"s3": 20.0})  # of a blob; everything else is small
-USUAL_READ_SECONDS: Final = 5.0
+READ_SECONDS: Final = 5.0  # of silence, not of a whole blob
 ATTEMPTS: Final = 4  # in all, the first included: with the pauses between them within the 29 s of an API function
 POOL: Final = 32
 
@@ -43,7 +41,7 @@ class AwsClients:
         own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
         config = Config(
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS.get(service, USUAL_READ_SECONDS),
+            read_timeout=READ_SECONDS,
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=POOL,
             tcp_keepalive=True,

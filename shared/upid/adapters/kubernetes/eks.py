@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Final
 
-from upid.adapters.kubernetes.errors import KubeconfigError
+from upid.adapters.kubernetes.errors import KubeconfigError, NoAnswerError
 from upid.adapters.kubernetes.target import Eks
+from upid.domain.errors import UnavailableError
 
 PREFIX: Final = "k8s-aws-v1."
 SIGNED_SECONDS: Final = 60  # as the official clients sign; EKS takes the token for 15 minutes all the same
@@ -17,10 +20,8 @@ READ_SECONDS: Final = 5.0
 
 
 def locate(eks: Eks) -> tuple[str, bytes]:
-    """Return the API server's URL and its authority (PEM); UnavailableError where AWS does not tell, RefusedError where it refuses."""
-    from upid.adapters.aws.errors import told  # noqa: PLC0415 imports botocore
-
-    with told(f"EKS in {eks.region}"):
+    """Return the API server's URL and its authority (PEM); NoAnswerError where AWS does not answer, another UnavailableError where it refuses."""
+    with _told(f"EKS in {eks.region}"):
         found = _client(_session(eks), "eks").describe_cluster(name=eks.name)["cluster"]
     if not found.get("endpoint"):
         raise KubeconfigError(f"The EKS cluster {eks.name} has no endpoint yet: it is {found.get('status', 'in an unknown state')}.")
@@ -31,9 +32,7 @@ def token(eks: Eks) -> str:
     """Return a token: a signed request to STS that tells EKS who the caller is; errors as `locate`."""
     from botocore.signers import RequestSigner  # noqa: PLC0415 imports botocore
 
-    from upid.adapters.aws.errors import told  # noqa: PLC0415 as above
-
-    with told(f"STS in {eks.region}"):
+    with _told(f"STS in {eks.region}"):
         session = _session(eks)
         client = _client(session, "sts")
         credentials = session.get_credentials()
@@ -46,6 +45,20 @@ def token(eks: Eks) -> str:
         }  # fmt: skip
         signed = signer.generate_presigned_url(request, region_name=eks.region, expires_in=SIGNED_SECONDS, operation_name="")
     return PREFIX + base64.urlsafe_b64encode(signed.encode()).decode().rstrip("=")
+
+
+@contextlib.contextmanager
+def _told(place: str) -> Iterator[None]:
+    """Turn botocore's errors into the product's. An AWS that does not answer counts as a cluster that does not: nobody gets into it."""
+    from upid.adapters.aws.errors import told  # noqa: PLC0415 imports botocore
+
+    try:
+        with told(place):
+            yield
+    except UnavailableError as error:
+        if type(error) is not UnavailableError:
+            raise
+        raise NoAnswerError(error.detail) from error
 
 
 def _suffix(region: str) -> str:

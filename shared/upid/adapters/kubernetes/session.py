@@ -143,7 +143,7 @@ class Session:
         if self.guard is None:
             return self._once(method, path, body)
         try:
-            with self.guard.attempt((HTTPError,), wait_seconds=self.patience.queue_seconds) as attempt:
+            with self.guard.attempt((HTTPError, NoAnswerError), wait_seconds=self.patience.queue_seconds) as attempt:
                 try:
                     answer, asked = self._once(method, path, body)
                 except ReadTimeoutError:
