@@ -1,4 +1,4 @@
-"""Draw the table of a scan as SVG: picture.py SCAN.json OUT.svg [ROWS]. The rows that save or cost most are shown."""
+"""Draw the tables of a scan as SVG: picture.py SCAN.json OUT.svg [ROWS]. The containers that save or cost most are shown, and all that changes beside them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def main() -> int:
     rows = int(sys.argv[3]) if len(sys.argv) > 3 else 14
     changing = [entry for entry in document["recommendations"] if entry["status"] == "recommended"]
     changing.sort(key=lambda entry: -abs(entry["savings_usd_per_month"] or 0.0))
+    every = document["recommendations"]
     document["recommendations"] = sorted(changing[:rows], key=lambda entry: -(entry["savings_usd_per_month"] or 0.0))
     console = Console(record=True, width=WIDTH, file=StringIO())
-    console.print(Text.from_ansi(render(document, WIDTH, color=True)))
+    console.print(Text.from_ansi(render(document, WIDTH, color=True, beside=every)))
     svg = console.export_svg(title="upid scan", unique_id="upid")
     # Fonts from another host would make the picture depend on the network.
     svg = re.sub(r"\s*@font-face \{.*?\}\n", "\n", svg, flags=re.DOTALL)

@@ -51,15 +51,20 @@ def summary(table: Table) -> Summary:
 
 
 def merge_summaries(parts: Iterable[Mapping[str, Any]]) -> Summary:
-    """Return the summary of several tables that share no workload from their summaries; of none, that of an empty table."""
+    """Return the summary of several tables that share no workload from their summaries; of none, that of an empty table.
+
+    A summary of an older version tells nothing of autoscalers and volumes: it adds none.
+    """
     given = list(parts)
     codes: Counter[str] = Counter()
     for part in given:
         codes.update(part["withheld_by_code"])
     requests = {when: {name: [part["requests"][when][name] for part in given] for name in AMOUNTS} for when in ("current", "recommended")}
     money = _money(given)
-    scaling = _sums([part["scaling"] for part in given], SCALING_COUNTS)
-    storage = _sums([part["storage"] for part in given], STORAGE_COUNTS)
+    scaling, storage = (
+        _sums([told for part in given if (told := part.get(name))], counts)
+        for name, counts in (("scaling", SCALING_COUNTS), ("storage", STORAGE_COUNTS))
+    )
     return {
         **{name: sum(part[name] for part in given) for name in COUNTS}, "withheld_by_code": dict(sorted(codes.items())), **money,
         "requests": {when: {name: size(name, math.fsum(amounts[name])) for name in AMOUNTS} for when, amounts in requests.items()},

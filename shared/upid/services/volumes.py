@@ -19,7 +19,7 @@ from upid.ports.metrics_source import MetricsSource, NamespaceUsage, Window
 from upid.ports.prices import Prices
 from upid.ports.usage_history import MetricChunk
 from upid.services.attribution import Owners, attribute_family
-from upid.services.entries import number
+from upid.services.entries import number, size
 
 HISTORY_SECONDS: Final = TREND_DAYS * 86400.0
 Entry = dict[str, Any]
@@ -113,8 +113,8 @@ def _entry(claim: Claim, columns: Mapping[str, list[Any]], i: int) -> Entry:
     code = columns["volume_code"][i]
     return {
         "claim": claim.name, "storage_class": claim.storage_class, "status": STATUSES[columns["volume_status"][i]],
-        "withheld_code": None if code == NOT_WITHHELD else VOLUME_CODES[code], "current_bytes": number(columns["volume_now_bytes"][i]),
-        "recommended_bytes": number(columns["volume_size_bytes"][i]), "used_bytes": number(columns["volume_peak_bytes"][i]),
+        "withheld_code": None if code == NOT_WITHHELD else VOLUME_CODES[code], "current_bytes": size("current_bytes", columns["volume_now_bytes"][i]),
+        "recommended_bytes": size("recommended_bytes", columns["volume_size_bytes"][i]), "used_bytes": size("used_bytes", columns["volume_peak_bytes"][i]),
         "growth_bytes_per_day": number(columns["volume_growth_bytes_per_day"][i]),
         "days_until_full": number(columns["volume_days_until_full"][i], digits=2), "confidence": number(columns["volume_confidence"][i], digits=4),
         "reasons": _reasons(columns, i), "savings_usd_per_month": number(columns["volume_savings_usd_per_month"][i], digits=4),

@@ -208,6 +208,16 @@ def test_summaries_of_parts_add_up_to_the_whole() -> None:
     assert found == expected
 
 
+def test_a_summary_of_an_older_version_adds_no_autoscalers_and_no_volumes() -> None:
+    now = summary(shop())
+    old = {name: value for name, value in now.items() if name not in {"scaling", "storage", "total_savings_usd_per_month"}}
+
+    found = merge_summaries([old, now | {"scaling": None, "storage": None}, now])
+
+    assert (found["scaling"], found["storage"]) == (now["scaling"], now["storage"])
+    assert found["total_savings_usd_per_month"] == pytest.approx(found["savings_usd_per_month"] + now["scaling"]["savings_usd_per_month"])
+
+
 def test_of_no_table_the_summary_is_empty() -> None:
     found = merge_summaries([])
 

@@ -67,7 +67,8 @@ def test_autoscalers_and_volumes_stand_on_the_page_and_behind_their_containers()
 
     assert "<td>4 to 9 → 2 to 14</td><td>5.2 → 4.5</td><td>15.24</td><td>High.</td>" in text
     assert "<td>100Gi → 109Gi</td><td>-0.72</td>" in text
-    assert "<h4>Autoscaler</h4><p>4 to 9 → 2 to 14, 15.24 USD a month saved. Low. High.</p>" in text
+    assert "<h4>Autoscaler</h4><p>4 to 9 → 2 to 14, saves 15.24 USD a month. Low. High.</p>" in text
+    assert "<p>100Gi → 109Gi, costs 0.72 USD a month. It held 86Gi.</p>" in text
     assert Tags(text).open == []
     assert [tag for tag, _ in Tags(text).found].count("script") == 1
 

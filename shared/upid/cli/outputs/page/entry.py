@@ -99,15 +99,15 @@ def _beside(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         now, then = (bounds(scaling, when) for when in ("current", "recommended"))
         yield title, f"{now} → {then}{_saved(scaling)}. " + " ".join(reason["text"] for reason in scaling["reasons"])
     for volume in entry.get("storage") or ():
-        size = sizes(volume) if volume["status"] == "recommended" else ""
-        yield (
-            f"Volume {volume['claim']}",
-            f"{size}{_saved(volume) if size else ''} " + " ".join(reason["text"] for reason in volume["reasons"]),
-        )
+        change = f"{sizes(volume)}{_saved(volume)}. " if volume["status"] == "recommended" else ""
+        yield f"Volume {volume['claim']}", change + " ".join(reason["text"] for reason in volume["reasons"])
 
 
 def _saved(part: Mapping[str, Any]) -> str:
-    return "" if part["savings_usd_per_month"] is None else f", {part['savings_usd_per_month']:,.2f} USD a month saved"
+    saved = part["savings_usd_per_month"]
+    if saved is None:
+        return ""
+    return f", saves {saved:,.2f} USD a month" if saved >= 0 else f", costs {-saved:,.2f} USD a month"
 
 
 def _figure(title: str, levels: Levels, resource: str, values: Sequence[Any] | None, trail: Trail | None) -> str:

@@ -61,7 +61,8 @@ def _trail(trails: Trails, cluster: str, entry: Mapping[str, Any]) -> Trail | No
 
 def _cards(summary: Mapping[str, Any]) -> Iterator[str]:
     now, then = summary["requests"]["current"], summary["requests"]["recommended"]
-    savings = summary.get("total_savings_usd_per_month", summary["savings_usd_per_month"])
+    total = summary.get("total_savings_usd_per_month")
+    savings = summary["savings_usd_per_month"] if total is None else total
     memory = f"{now['memory_request_bytes'] / GIB:,.1f} → {then['memory_request_bytes'] / GIB:,.1f} GiB"
     cpu = f"{now['cpu_request_cores']:,.1f} → {then['cpu_request_cores']:,.1f} cores"
     cards = [
