@@ -14,7 +14,9 @@ from upid.engine.usage.counting import valid_samples
 from upid.engine.usage.samples import Samples
 
 KEPT: Final = 96  # newest runs of a row
-AT_ONCE: Final = 12  # of pods that ran at the same time so many are kept, by CPU; the others join the least of them
+AT_ONCE: Final = (
+    12  # of pods that ran at the same time so many are kept: the first to end, and the busiest; the others join the least of these
+)
 SILENT_SECONDS: Final = 600  # a pod that is silent for no longer goes on with the same run
 UNKNOWN: Final = -1
 _LOOKED_AT: Final = 8 * KEPT  # newest runs that are thinned out to these
@@ -97,7 +99,7 @@ def fold_runs(before: Runs, samples: Samples, folded_until: int) -> Runs:
     """Return the runs with those of the samples' batch rows: steps that begin before `folded_until` only tell which pods go on.
 
     A pod goes on with its run where it had a sample within SILENT_SECONDS, known by its key also without such steps. One that goes on and whose own run
-    is not among those that are kept joins the newest of its row.
+    is not among those that are kept joins the busiest of those of its row that ended last: it stood for less than that.
     """
     if samples.is_batch is None or not samples.is_batch.any():
         return before
@@ -149,8 +151,8 @@ def _stretches(there: NDArray[np.bool_], gap: int) -> tuple[Integers, Integers, 
 
 
 def _kept_key(row: Integers, pod: Integers, known: _Pieces) -> Integers:
-    """Return the key itself where the row has a run of it, else that of the row's newest run, of the pod itself where there is none."""
-    newest = np.lexsort((known.end, known.row))
+    """Return the key itself where the row has a run of it, else that of the busiest of the row's newest runs, its own where there is none."""
+    newest = np.lexsort((np.nan_to_num(known.cpu, nan=-1), known.end, known.row))
     last = np.searchsorted(known.row[newest], row, side="right") - 1
     other = np.append(known.pod[newest], UNKNOWN)[last] if len(newest) else np.full(len(row), UNKNOWN)
     mine = (known.row[newest][np.maximum(last, 0)] == row) & (other != UNKNOWN) if len(newest) else np.zeros(len(row), dtype=bool)
@@ -196,10 +198,13 @@ def _laid(index: Integers, pieces: _Pieces, most: int) -> Runs:
 
 
 def _thinned(runs: Runs) -> _Pieces:
-    """Return the runs one by one; of more than AT_ONCE of the same place the busiest by CPU, the least of them with the peaks of the others."""
-    pieces = _pieces(runs, runs.index)
-    place = places(runs.begin, runs.end)[np.nonzero(runs.end)]
-    order = np.lexsort((pieces.pod, -pieces.cpu, place, pieces.row))
+    """Return the runs one by one; of more than AT_ONCE of the same place the busiest by CPU, the least of them with the peaks of the others.
+
+    The one that counts among those of different times always stays, so that how many these are never depends on what was used.
+    """
+    pieces, known = _pieces(runs, runs.index), np.nonzero(runs.end)
+    taken, place = one_at_a_time(runs.begin, runs.end)[known], places(runs.begin, runs.end)[known]
+    order = np.lexsort((pieces.pod, -pieces.cpu, ~taken, place, pieces.row))
     group = np.cumsum((np.diff(pieces.row[order], prepend=-1) != 0) | (np.diff(place[order], prepend=-1) != 0))
     rank = np.arange(len(order)) - np.searchsorted(group, group)
     return _joined(pieces, order, rank < AT_ONCE)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from unit.engine.making import MIB, MONDAY, PER_DAY, STEP, assessed, current, part, profile_of, samples
 from unit.engine.rightsizing.test_batch import NAN, batch, peaks_of, told
 
+from upid.engine.rightsizing.options import Options
 from upid.engine.usage.folding import fold
 from upid.engine.usage.merging import merge
 from upid.engine.usage.profile import empty_profile
@@ -87,16 +88,16 @@ def test_the_newest_run_is_worth_most_whichever_of_its_pods_is_the_largest() -> 
     assert found[0] == found[1] > 800 * MIB
 
 
-def test_of_very_many_pods_at_once_the_busiest_are_kept_and_the_last_stands_for_the_rest() -> None:
+def test_of_very_many_pods_at_once_the_busiest_are_kept_and_the_least_of_them_stands_for_the_rest() -> None:
     given_samples = indexed(40, 9)
     memory = np.where(np.isnan(given_samples.cpu_cores), NAN, 200 * MIB)
-    memory[8 * 40] = np.where(np.isnan(memory[8 * 40]), NAN, 900 * MIB)  # the least busy pod of the last day
+    memory[8 * 40 + 1] = np.where(np.isnan(memory[8 * 40 + 1]), NAN, 900 * MIB)  # one of the least busy pods of the last day
 
     runs = profile_of(batch(given_samples.cpu_cores, memory)).runs
 
-    # 96 of 9 x 12: eight whole days of the twelve busiest.
-    assert peaks_of(runs) == pytest.approx([0.4 + pod / 1000 for pod in range(28, 40)] * 8)
-    assert runs.memory[0, AT_ONCE - 1] == np.float32(900 * MIB)
+    # 96 of 9 x 12: eight whole days of one that tells the days apart (all end at once: the least busy) and the eleven busiest.
+    assert peaks_of(runs) == pytest.approx([0.4 + pod / 1000 for pod in (0, *range(29, 40))] * 8)
+    assert runs.memory[0, AT_ONCE - 2] == np.float32(900 * MIB)
     assert places(runs.begin, runs.end)[0].tolist() == np.repeat(np.arange(8), AT_ONCE).tolist()
 
 
@@ -105,8 +106,29 @@ def test_a_pod_that_goes_on_but_was_not_kept_is_no_new_run() -> None:
 
     profile = fold(fold(empty_profile(np.array([0])), part(given_samples, 0, 6)), part(given_samples, 3, 12))
 
-    assert peaks_of(profile.runs) == [float(pod) for pod in range(19, 31)]
+    assert peaks_of(profile.runs) == [1.0, *(float(pod) for pod in range(20, 31))]
     assert set(profile.runs.begin[0, :AT_ONCE].tolist()) == {MONDAY}
+
+
+@given(st.integers(0, 1000), st.integers(13, 40), st.floats(1, 20))
+@settings(max_examples=30, deadline=None)
+def test_use_that_rises_neither_lowers_a_need_nor_changes_how_many_runs_there_were(seed: int, pods: int, factor: float) -> None:
+    random = np.random.default_rng(seed)
+    cores = np.full((pods, 3 * PER_DAY), NAN)
+    for pod in range(pods):
+        begin, length = random.integers(0, 2 * PER_DAY), random.integers(1, PER_DAY)
+        cores[pod, begin : begin + length] = random.gamma(2.0, 0.5, min(length, 3 * PER_DAY - begin))
+    raised = cores.copy()
+    raised[random.integers(0, pods)] *= factor
+
+    before, after = (
+        assessed(batch(each, np.where(np.isnan(each), NAN, each * 1e8)), current(is_batch=True), options=Options(memory_rounding_bytes=1.0))
+        for each in (cores, raised)
+    )
+
+    assert before["runs"][0] == after["runs"][0]
+    for name in ("cpu_runs_cores", "memory_peak_bytes", "cpu_quantile_cores"):
+        assert after[name][0] >= before[name][0] * (1 - 1e-6), name
 
 
 def test_a_pod_is_known_by_its_key_wherever_its_series_stands() -> None:
