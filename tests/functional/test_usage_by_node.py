@@ -220,6 +220,6 @@ def test_the_demand_of_nodes_adds_up_to_that_of_the_cluster(client: Client, move
     query = {"split": "node", "horizon": 2, "step_seconds": 1800}
     answer = client.get(f"/forecasting/{moved.cluster_id}/demand", query=query).expect(200)
 
-    assert {item["name"] for item in answer["items"]} == {"a", "b", "unknown"}
+    assert {item["series"]["name"] for item in answer["items"]} == {"a", "b", "unknown"}
     total = np.sum([item["mean"] for item in answer["items"]], axis=0)
     np.testing.assert_allclose(total, answer["total"]["mean"], rtol=1e-6)
