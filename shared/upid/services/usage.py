@@ -24,9 +24,10 @@ from upid.services.downsampling import DONE
 from upid.services.profiles import KEEP_GONE_SECONDS
 from upid.services.retention import SHORTEST_DAYS, Retention
 from upid.services.rosters import Rosters
+from upid.services.usage_frames import Frame, Group, Wanted
 from upid.services.usage_levels import EXACT_SECONDS, OVER, SPREAD, kept_level, level_of
 from upid.services.usage_places import UNKNOWN, Places
-from upid.services.usage_reading import Frame, Group, UsageReader, Wanted
+from upid.services.usage_reading import UsageReader
 from upid.services.usage_requests import (
     AGGREGATION,
     MOST_POINTS,

@@ -26,6 +26,12 @@ class Placed(NamedTuple):
     pieces: Pieces
     nodes: list[str]
 
+    @classmethod
+    def whole(cls, nodes: Sequence[str], steps: int) -> Placed:
+        """Return every series as one piece of all its steps, on the node that is given for it."""
+        series = np.arange(len(nodes))
+        return cls(Pieces(series, np.zeros_like(series), np.full_like(series, steps)), list(nodes))
+
 
 @dataclass(frozen=True, slots=True)
 class Places:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from upid.domain.times import format_time
 from upid.engine.usage.queries import over_time
+from upid.services.usage_frames import Group, Values, Wanted
 from upid.services.usage_levels import OVER, SPREAD, STORED
-from upid.services.usage_reading import Group, UsageReader, Values, Wanted
+from upid.services.usage_reading import UsageReader
 from upid.services.usage_requests import Answer, UsageQuery
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 
 from upid.domain.errors import InvalidRequestError, NotFoundError
 from upid.domain.inventory import Workload
-from upid.engine.usage.placing import Pieces, within
+from upid.engine.usage.placing import within
 from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk, UsageHistory
 from upid.services.analyses import NothingCollectedError
 from upid.services.cluster_records import ClusterRecords
@@ -173,8 +173,7 @@ class _Sums:
     def _placed(self, keys: Sequence[SeriesKey], begin: int, end: int) -> Placed:
         """Return the series cut by node on the steps [begin, end) of the grid."""
         if self.places is None:
-            number = np.arange(len(keys))
-            return Placed(Pieces(number, np.zeros_like(number), np.full_like(number, end - begin)), [""] * len(keys))
+            return Placed.whole([""] * len(keys), end - begin)
         return self.places.of(keys, self.grid.start + begin * self.grid.step_seconds, self.grid.step_seconds, end - begin)
 
 
