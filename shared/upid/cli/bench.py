@@ -38,7 +38,7 @@ Measured = Annotated[
     What,
     typer.Argument(
         help="analyze: stored usage to stored recommendations. engine: right-sizing of arrays in memory. start: `upid --help` and each API group's import. "
-        "store: usage written and read, and a year of one container. "
+        "store: usage written and read, a year of one container, and all of it by node. "
         "rightsizing: the sizing rule against the published ones, on traces."
     ),
 ]

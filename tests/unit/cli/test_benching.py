@@ -114,7 +114,8 @@ def test_the_store_is_written_and_read_whole(monkeypatch: pytest.MonkeyPatch) ->
     assert {task: {name: told[task][name] for name in told[task] if name in {"samples", "chunks", "series", "values"}} for task in ("read", "write", "year")} == {
         "read": {"samples": 30 * 576 * 2}, "write": {"chunks": 1, "series": 50}, "year": {"values": 365 * 2, "chunks": 11 + 4 + 2},
     }  # fmt: skip
-    assert all(0 < told[task]["seconds"] < 30 for task in ("read", "write", "year"))
+    assert {name: told["nodes"][name] for name in ("groups", "values", "warnings")} == {"groups": 1, "values": 2 * 48, "warnings": []}
+    assert all(0 < told[task]["seconds"] < 30 for task in ("read", "write", "year", "nodes"))
     with pytest.raises(BenchmarkError):
         measured(Path("/nowhere"), "nothing", 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -11,10 +11,11 @@ import numpy as np
 from upid.bootstrap import Services
 from upid.cli.benching.identity import CLUSTER, TENANT
 from upid.cli.benching.usage import END, MIB, Size, usage_of
-from upid.domain.inventory import Container, Inventory, Node, Resources, Workload
+from upid.domain.inventory import Container, Inventory, Node, Pod, Resources, Workload
 from upid.ports.records import Key
 from upid.ports.usage_history import HistoryScope, SeriesKey, UsageChunk
 from upid.services.profiles import Profiles, folded, grown
+from upid.services.rosters import DAY_SECONDS, Rosters
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots
@@ -26,7 +27,7 @@ Show = Callable[[str, int, int], None]
 
 
 def make_days(services: Services, size: Size, *, show: Show | None = None) -> None:
-    """Store a cluster's record, and its samples as scheduled collections leave them: by the day."""
+    """Store a cluster's record, who was there, and its samples as scheduled collections leave them: by the day. A tenth of the pods move each day."""
     inventory, shards = inventory_of(size.containers), shard_count(size.containers)
     for shard, workloads in enumerate(_by_shard(inventory, shards)):
         if show:
@@ -34,7 +35,23 @@ def make_days(services: Services, size: Size, *, show: Show | None = None) -> No
         chunk = _chunk(size, workloads, np.random.default_rng(shard))
         for day in range(size.days):
             services.history.append(HistoryScope(TENANT, CLUSTER, shard), _day_of(chunk, day))
-    services.records.put(Key(f"t#{TENANT}#clusters", CLUSTER), {"id": CLUSTER, "shards": shards})
+        rows = rows_of(replace(inventory, workloads=tuple(workloads)))
+        Profiles(services.blobs).save(TENANT, CLUSTER, shard, grown(None, rows, float(END)))
+    begin, rosters = END - size.days * DAY_SECONDS, Rosters(services.blobs)
+    for moment in (begin, *range(begin + DAY_SECONDS - 1, END, DAY_SECONDS)):
+        listed = replace(inventory, pods=tuple(_pods(inventory, begin, moment)))
+        rosters.keep(TENANT, CLUSTER, listed, start=moment, end=moment)
+    told = {"id": CLUSTER, "shards": shards, "watermark": END, "step_seconds": size.step_seconds}
+    services.records.put(Key(f"t#{TENANT}#clusters", CLUSTER), told)
+
+
+def _pods(inventory: Inventory, begin: int, moment: int) -> Iterator[Pod]:
+    """Yield the pods at a moment: each on a node of its own number, and from noon of one of ten days on the next one."""
+    nodes = [node.name for node in inventory.nodes]
+    for number, each in enumerate(inventory.workloads):
+        moved = begin + number % 10 * DAY_SECONDS + DAY_SECONDS // 2
+        node, since = (number + 1, moved) if moment >= moved else (number, begin - 10 * DAY_SECONDS)
+        yield Pod(each.namespace, f"{each.name}-0", f"{each.uid}-{since}", each.uid, nodes[node % len(nodes)], "Running", float(since))
 
 
 def _by_shard(inventory: Inventory, shards: int) -> list[list[Workload]]:

@@ -20,6 +20,7 @@ from upid.cli.benching.usage import END, Size
 from upid.cli.benching.years import METRICS, YEAR, uid_of
 from upid.ports.usage_history import HistoryScope
 from upid.services.shards import shard_count, shard_of
+from upid.services.usage_requests import Span, UsageQuery
 
 WRITTEN_AT: Final = END + 86400
 
@@ -28,7 +29,7 @@ def main() -> None:
     """Do the task, and print what it took and what it found."""
     task, number = sys.argv[1], int(sys.argv[2])
     services = build_services()
-    do: Callable[[], Any] = {"read": read, "write": write, "year": year}[task](services, number)
+    do: Callable[[], Any] = {"read": read, "write": write, "year": year, "nodes": nodes}[task](services, number)
     begun, cpu = time.perf_counter(), time.process_time()
     found = do()
     seconds = {"seconds": time.perf_counter() - begun, "cpu_seconds": time.process_time() - cpu}
@@ -74,6 +75,21 @@ def year(services: Services, number: int) -> Callable[[], Any]:
     def do() -> dict[str, Any]:
         chunks = list(rollups.read(YEAR, METRICS, start=0, end=4e9, workload_uids=wanted))
         return {"values": sum(chunk.metrics[metric].mean.size for chunk in chunks for metric in METRICS), "chunks": len(chunks)}
+
+    return do
+
+
+def nodes(services: Services, days: int) -> Callable[[], Any]:
+    """Answer CPU and memory of every node, hour by hour."""
+    usage, query = services.usage, UsageQuery(CLUSTER, span=Span(window=f"{days}d"), group_by=("node",), step="1h", top=None)
+
+    def do() -> dict[str, Any]:
+        answer = usage.query(TENANT, query)
+        return {
+            "groups": answer["groups"],
+            "values": sum(len(series["values"]) for series in answer["series"]),
+            "warnings": answer["warnings"],
+        }
 
     return do
 

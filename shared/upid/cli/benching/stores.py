@@ -27,7 +27,8 @@ def stores(size: Size, *, repeat: int, written: int = WRITTEN_CONTAINERS) -> lis
     """Return the figures of `repeat` runs, each task of each in a fresh process; making the data is not in them.
 
     `read`: every sample of CPU and memory of `size`, by the day as scheduled collections leave them. `write`: one step of `written` containers, forced
-    to the disk. `year`: the daily figures of one container of a full shard over a year. Seconds are of the task alone, without the start of Python.
+    to the disk. `year`: the daily figures of one container of a full shard over a year. `nodes`: a query of all of `size`, CPU and memory of every node
+    by the hour, where seven of ten pods have moved. Seconds are of the task alone, without the start of Python.
     """
     with tempfile.TemporaryDirectory(prefix="upid-bench-") as folder, Steps(sys.stderr) as steps:
         services = Services(Settings(home=Path(folder)))
@@ -36,7 +37,10 @@ def stores(size: Size, *, repeat: int, written: int = WRITTEN_CONTAINERS) -> lis
         told = []
         for number in range(repeat):
             steps.show("Measuring the store", number, repeat)
-            runs = {task: measured(Path(folder), task, n) for task, n in (("read", size.days), ("write", written), ("year", number))}
+            runs = {
+                task: measured(Path(folder), task, n)
+                for task, n in (("read", size.days), ("write", written), ("year", number), ("nodes", size.days))
+            }
             told.append({"containers": size.containers, "days": size.days, "step_seconds": size.step_seconds, "written": written} | runs)
     return told
 
