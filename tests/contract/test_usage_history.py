@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -246,6 +247,71 @@ def test_a_day_of_each_family_is_joined_with_every_sample_once(history: UsageHis
         found = whole.samples["volume_used_bytes"][: len(each.keys), 2 * n : 2 * n + 2]
         np.testing.assert_array_equal(found, each.samples["volume_used_bytes"])
     assert np.isnan(whole.samples["volume_used_bytes"][1, :2]).all()
+
+
+def late(start: int, *, steps: int = 4, claims: int = 3, seed: int = 9) -> MetricChunk:
+    """Samples of one claim more than `volumes` has, which came late."""
+    return volumes(start, steps=steps, claims=claims, seed=seed)
+
+
+def used(history: UsageHistory) -> dict[tuple[SeriesKey, int], float]:
+    """Every sample by series and moment, and hold that no window overlaps another."""
+    found = of_family(history)
+    assert all(before.end <= after.start for before, after in pairwise(found))
+    return {
+        (key, each.start + 300 * step): float(value)
+        for each in found
+        for key, row in zip(each.keys, each.samples["volume_used_bytes"], strict=True)
+        for step, value in enumerate(row)
+        if not np.isnan(value)
+    }
+
+
+def of_chunk(each: MetricChunk) -> dict[tuple[SeriesKey, int], float]:
+    rows = zip(each.keys, each.samples["volume_used_bytes"], strict=True)
+    return {(key, each.start + 300 * step): float(value) for key, row in rows for step, value in enumerate(row) if not np.isnan(value)}
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_late_samples_fall_into_the_windows_that_are_there_and_make_those_that_are_not(history: UsageHistory, *, joined: bool) -> None:
+    stored = [
+        volumes(MIDNIGHT, steps=2, seed=1),
+        volumes(MIDNIGHT + 600, steps=2, claims=1, seed=2),
+        volumes(MIDNIGHT + 1800, steps=2, seed=3),
+    ]
+    for each in stored:
+        history.append(SCOPE, each)
+    if joined:
+        history.compact(SCOPE, before=MIDNIGHT + DAY)
+    came = late(MIDNIGHT + 300, steps=9)
+
+    for _ in range(2):
+        history.fill(SCOPE, came)
+        expected = of_chunk(stored[0]) | of_chunk(stored[1]) | of_chunk(stored[2]) | of_chunk(came)
+        assert used(history) == expected
+
+    history.compact(SCOPE, before=MIDNIGHT + DAY)
+    assert used(history) == expected
+    assert not history.append(SCOPE, volumes(of_family(history)[0].start, steps=of_family(history)[0].steps))
+
+
+def test_late_samples_of_known_series_are_added_where_there_was_none(history: UsageHistory) -> None:
+    history.append(SCOPE, volumes())
+    known = volumes().keys[0]
+    assert (known, START) not in used(history)
+
+    history.fill(SCOPE, MetricChunk("storage", [known], START, START + 300, 300, {"volume_used_bytes": np.array([[7.0]], np.float32)}))
+
+    assert used(history) == of_chunk(volumes()) | {(known, START): 7.0}
+
+
+def test_late_samples_on_another_grid_are_refused(history: UsageHistory) -> None:
+    history.append(SCOPE, volumes())
+
+    with pytest.raises(ValueError, match="grid"):
+        history.fill(SCOPE, volumes(START + 150, steps=1))
+
+    assert used(history) == of_chunk(volumes())
 
 
 def test_deleting_a_cluster_removes_its_families(history: UsageHistory) -> None:

@@ -91,6 +91,14 @@ class UsageHistory(Protocol):
         """Write a chunk; one with the same start and end is left as it is. Returns whether it was written."""
         ...
 
+    def fill(self, scope: HistoryScope, chunk: MetricChunk) -> None:
+        """Add samples that came late, to the windows that they fall into and as windows of their own where there are none.
+
+        Where both have a sample the late one counts. Being killed in the middle loses nothing that was there, and twice is once. ValueError for another
+        grid than the stored one's.
+        """
+        ...
+
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield the chunks that overlap [start, end), oldest first, whole."""
         ...

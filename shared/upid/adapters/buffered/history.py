@@ -54,6 +54,13 @@ class BufferedHistory:
             raise BufferFullError(f"{len(waiting)} windows of shard {scope.shard} wait already, no more are buffered.")
         return said is not False
 
+    def fill(self, scope: HistoryScope, chunk: MetricChunk) -> None:
+        """Add late samples as the store does; UnavailableError while it is away, or while windows that they may fall into wait for it."""
+        folder = self._buffer.folder(scope, chunk.family)
+        if self._replay(scope, folder) is None:
+            raise UnavailableError(f"Windows of shard {scope.shard} wait for the store: late samples cannot be added now.")
+        self._store.fill(scope, chunk)
+
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield what the store and the buffer have, oldest first; from the buffer alone where that has all from `start` on, which collecting asks for.
 

@@ -58,6 +58,20 @@ class ColumnarHistory:
             )
         return self._blobs.put(_name(folder, chunk), data, if_absent=True)
 
+    def fill(self, scope: HistoryScope, chunk: MetricChunk) -> None:
+        """Add late samples: each window that they fall into is replaced by one with them, what falls into none is appended.
+
+        Raises DamagedChunkError for a stored chunk that cannot be read, which is put aside, so that it is not there the next time; ValueError as append.
+        """
+        from upid.adapters.columnar.filling import overlaid, pieces  # noqa: PLC0415 as in append
+        from upid.adapters.columnar.packing import packed  # noqa: PLC0415 as in append
+
+        for stored, late in pieces(chunk, list(self._overlapping(_folder(scope, chunk.family), chunk.start, chunk.end))):
+            if stored is None:
+                self.append(scope, late)
+            else:
+                self._blobs.put(stored.blob, packed(overlaid(self._chunk(stored), late)))
+
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield the chunks that overlap [start, end), oldest first, whole, one in memory at a time; one that is damaged is put aside, told, and left out."""
         return self._read(_folder(scope), start, end)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PART: Final = "part"
 DAY: Final = "day"
+FILLED: Final = "filled"
 LIMIT: Final = "This server deletes nothing less than a database."
 
 
@@ -55,6 +56,26 @@ class InfluxHistory:
             )
         self._write(scope, chunk, PART, digest)
         return True
+
+    def fill(self, scope: HistoryScope, chunk: MetricChunk) -> None:
+        """Add late samples. Those of series that a window has already are just points; for others the window is told anew under a name of its own.
+
+        So the window that was there stays whole until the one with all series is. Errors as `append` and `read`, but OverlapError.
+        """
+        from upid.adapters.columnar.filling import overlaid, pieces  # noqa: PLC0415 as in append
+        from upid.adapters.influxdb.lines import digest_of  # noqa: PLC0415 as in append
+
+        shard = self._shard(scope, chunk.family)
+        for stored, late in pieces(chunk, shown(self._windows(shard, chunk.start, chunk.end))):
+            if stored is None:
+                self.append(scope, late)
+                continue
+            (before,) = cast("Iterator[MetricChunk]", shard.chunks([stored]))
+            whole = overlaid(before, late)
+            digest = digest_of(whole)
+            self._samples(scope, late)
+            if len(whole.keys) > stored.series or len(whole.samples) > len(stored.metrics):
+                self._write(scope, whole, f"{FILLED}-{digest}", digest)
 
     def read(self, scope: HistoryScope, *, start: float, end: float) -> Iterator[UsageChunk]:
         """Yield the chunks that overlap [start, end), oldest first, whole; UnavailableError where the server does not answer or points are missing."""
@@ -101,17 +122,26 @@ class InfluxHistory:
 
         return Shard(self._client, scope, family)
 
-    def _windows(self, shard: Shard, start: float, end: float) -> Iterator[StoredWindow]:
-        for name in self._databases.of(shard.scope.tenant):
-            yield from shard.windows(name, start, end)
+    def _windows(self, shard: Shard, start: float, end: float) -> list[StoredWindow]:
+        """Return the windows that overlap [start, end); of several of one length the one with most in it first, which is the one that is shown."""
+        found = (window for name in self._databases.of(shard.scope.tenant) for window in shard.windows(name, start, end))
+        return sorted(found, key=lambda window: (-window.series, -len(window.metrics)))
 
     def _write(self, scope: HistoryScope, chunk: UsageChunk | MetricChunk, kind: str, digest: int) -> None:
         from upid.adapters.influxdb import lines  # noqa: PLC0415 as in append
 
         database = self._databases.name(scope.tenant, f"{chunk.step_seconds}s")
-        samples = lines.sample_lines(scope, chunk) if kind == PART else ()
+        if kind == PART:
+            self._samples(scope, chunk)
         window = lines.window_line(scope, chunk, kind, digest)
-        for body in chain(samples, lines.member_lines(scope, chunk, kind, digest), (window,)):
+        for body in chain(lines.member_lines(scope, chunk, kind, digest), (window,)):
+            self._databases.write(database, body)
+
+    def _samples(self, scope: HistoryScope, chunk: UsageChunk | MetricChunk) -> None:
+        from upid.adapters.influxdb import lines  # noqa: PLC0415 as in append
+
+        database = self._databases.name(scope.tenant, f"{chunk.step_seconds}s")
+        for body in lines.sample_lines(scope, chunk):
             self._databases.write(database, body)
 
     def _join(self, shard: Shard, day: list[StoredWindow]) -> bool:
