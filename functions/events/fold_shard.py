@@ -11,5 +11,5 @@ from upid.bootstrap import build_services
 
 @app.lambda_function(name="FoldShard")
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Return `{"shard", "until", "samples", "series"}`."""
+    """Return `{"shard", "until", "samples", "series", "unfilled"}`."""
     return build_services().collecting.fold(event["tenant"], event["collection_id"], int(event["shard"]))

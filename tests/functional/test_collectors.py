@@ -14,6 +14,7 @@ from worlds.collection import SetClock, level
 
 from upid.bootstrap import Services
 from upid.domain.metrics import FAMILIES, REASONS
+from upid.domain.times import parse_time
 from upid.domain.work import WorkError
 
 
@@ -157,6 +158,28 @@ def test_health_of_a_cluster_that_was_never_collected_is_waiting(client: Client,
 
     health = client.get(f"/metrics/collectors/ct_{new.removeprefix('cl_')}/health").expect(200)
     assert (health["status"], health["watermark"], health["samples_per_second"]) == ("waiting", None, None)
+
+
+def test_what_a_source_refused_of_a_family_is_told_until_it_is_filled_in(
+    client: Client, seen: Collected, collector: dict[str, Any]
+) -> None:
+    cluster, services = seen.cluster, client.services
+    assert isinstance(services.clock, SetClock)
+    cluster.deaf_to = "network"
+    services.clock.moment += 600
+    run(services, client.post("/metrics/collect", {"cluster_id": collector["cluster_id"]}).expect(202)["id"])
+
+    health = client.get(path(collector, "/health")).expect(200)
+    (gap,) = health["family_gaps"]
+    assert (health["status"], gap["family"], gap["reason"], gap["tries"]) == ("degraded", "network", "Prometheus refuses network.", 0)
+    assert parse_time(gap["end"]) - parse_time(gap["start"]) == 600
+    assert parse_time(gap["next_try_at"]) - parse_time(gap["end"]) == 900
+
+    cluster.deaf_to = ""
+    services.clock.moment += 900
+    run(services, client.post("/metrics/collect", {"cluster_id": collector["cluster_id"]}).expect(202)["id"])
+    again = client.get(path(collector, "/health")).expect(200)
+    assert (again["status"], again["family_gaps"]) == ("healthy", [])
 
 
 @pytest.mark.parametrize(

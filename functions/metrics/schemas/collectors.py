@@ -113,6 +113,20 @@ class CollectorOut(Answer):
         return cls.model_validate(view)
 
 
+class FamilyGapOut(Answer):
+    """A window that the source refused to tell of a family. CPU and memory of it, and later windows, are there."""
+
+    family: str
+    namespaces: list[str] = Field(description="The namespaces that were asked for together.")
+    start: str
+    end: str
+    reason: str = Field(description="What the source said last.")
+    tries: int = Field(description="How often it was asked for again in vain.")
+    next_try_at: str | None = Field(
+        description="From when on a collection asks for the next piece of it; null = it is older than a week, and stays a gap."
+    )
+
+
 class CollectorHealthOut(Answer):
     """How a collector does."""
 
@@ -126,6 +140,7 @@ class CollectorHealthOut(Answer):
     lag_seconds: float | None = Field(description="How long ago that was. [s]")
     lag_intervals: float | None = Field(description="The same in intervals of the collector. [1]")
     gaps: list[GapOut]
+    family_gaps: list[FamilyGapOut] = Field(description="What the source refused of families beside CPU and memory, until it is filled in.")
     collection_id: str | None = Field(description="The last collection.")
     collection_status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"] | None
     last_error: CollectionErrorOut | None = Field(description="The first error of the last collection.")

@@ -16,6 +16,7 @@ they have. The history is the truth: a profile that is behind it, missing or dam
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -35,6 +36,7 @@ from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan, bounded, groups_of, windows_of
 from upid.services.collections import families_history_of, families_of, queries_of
+from upid.services.family_gaps import due
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, ShardProfile, grown
 from upid.services.resident import with_resident
@@ -91,10 +93,10 @@ class CollectingService:
         self.log.mark(tenant, collection_id, "collect", f"{item:06d}")
         return {"item": item}
 
-    def fold(self, tenant: str, collection_id: str, shard: int) -> dict[str, int]:
+    def fold(self, tenant: str, collection_id: str, shard: int) -> dict[str, Any]:
         """Append a shard's windows to the history and fold its CPU and memory, resident memory too, into its profile.
 
-        Returns {"shard", "until" (end of what is folded), "samples", "series"}. SupersededError where the collection was ended meanwhile.
+        Returns {"shard", "until" (end of what is folded), "samples", "series", "unfilled": numbers of retries}. SupersededError where the collection was ended meanwhile.
         """
         files = self._files(tenant, collection_id)
         plan = files.plan() or self._gone(collection_id)
@@ -118,11 +120,12 @@ class CollectingService:
             for other in others:
                 self._append_family(scope, other)
         self._hold_turn(tenant, collection_id, plan.cluster_id, files)
+        unfilled = list(self._fill(files, plan, scope))
         profiles.save(tenant, plan.cluster_id, shard, self._with_resident(scope, folder.stored))
         self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
-        return {"shard": shard, "until": until, "samples": samples, "series": len(series)}
+        return {"shard": shard, "until": until, "samples": samples, "series": len(series), "unfilled": unfilled}
 
     def _with_resident(self, scope: HistoryScope, stored: ShardProfile) -> ShardProfile:
         """Return the profile with the resident memory that the history has behind what was told; a store that is away is asked at the next collection."""
@@ -160,14 +163,21 @@ class CollectingService:
         self.observing.keep(tenant, cluster["id"], collection_id, now, observation)
         for group in groups:
             files.save_inventory(group, encode(Snapshot(now, of_namespaces(inventory, group))))
+        families = families_of(cluster)
+        retries = due(cluster.get("family_gaps", ()), families, end, step) if windows else ()
+        for retry in retries:
+            files.save_inventory(retry.namespaces, encode(Snapshot(now, of_namespaces(inventory, retry.namespaces))))
         return Plan(
             cluster_id=cluster["id"], step_seconds=step, shards=shards, watermark=watermark, end=end, windows=windows, groups=tuple(groups),
             accept_gaps=cluster["stalled"]["count"] >= PATIENCE, unreadable=tuple((part.what, part.reason) for part in inventory.unreadable),
             counts={"workloads": len(inventory.workloads), "containers": containers, "namespaces": len(inventory.namespaces)},
-            families=families_of(cluster), families_since=planned["families_since"], queries=queries_of(cluster),
+            families=families, families_since=planned["families_since"], queries=queries_of(cluster), retries=retries,
         )  # fmt: skip
 
     def _collect(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess) -> None:
+        if item >= plan.pairs:
+            self._retry(files, plan, item, access)
+            return
         number, group = plan.place(item)
         inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
@@ -176,7 +186,27 @@ class CollectingService:
         asked = ask(
             self.metrics_sources.open(access), plan.groups[group], window, inventory, families=families, patient=not plan.accept_gaps
         )
-        files.save(item, _parts(asked, lambda key: shards[key.workload_uid]), _note(asked))
+        files.save(item, _parts(asked, lambda key: shards[key.workload_uid]), _note(asked) | {"gaps": list(_gaps(asked, families, window))})
+
+    def _retry(self, files: CollectionFiles, plan: Plan, item: int, access: MetricsAccess) -> None:
+        """Ask for a family's piece again. CPU and memory are asked for too, since they tell who owned the pods that are gone, and are not taken."""
+        retry = plan.retries[item - plan.pairs]
+        inventory = decode(files.inventory(retry.namespaces)).inventory
+        window = Window(retry.start, retry.end, plan.step_seconds)
+        shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
+        asked = ask(self.metrics_sources.open(access), retry.namespaces, window, inventory, families=Families((retry.family,)))
+        told = replace(asked, chunk=chunks.empty(window.start, window.end, window.step_seconds), warnings=(), quality=Counter())
+        files.save(item, _parts(told, lambda key: shards[key.workload_uid]), _note(told))
+
+    def _fill(self, files: CollectionFiles, plan: Plan, scope: HistoryScope) -> Iterator[int]:
+        """Add what retries brought to a shard, and yield the numbers of those that could not be added now."""
+        for number, retry in enumerate(plan.retries):
+            part = files.parts(plan.pairs + number, scope.shard).get(retry.family)
+            try:
+                if part is not None:
+                    self.history.fill(scope, family_chunks.decode(part))
+            except UnavailableError:
+                yield number
 
     def _window(self, files: CollectionFiles, plan: Plan, window: int, shard: int) -> tuple[UsageChunk, list[MetricChunk]]:
         """Return what was collected of a shard in one window: CPU and memory, and each other family that there is."""
@@ -233,6 +263,13 @@ def _parts(asked: Asked, shard: Callable[[SeriesKey], int]) -> Iterator[tuple[in
     for chunk in asked.families:
         for number, piece in family_chunks.split(chunk, shard):
             yield number, chunk.family, family_chunks.encode(piece)
+
+
+def _gaps(asked: Asked, families: Families, window: Window) -> Iterator[tuple[str, int, int, str]]:
+    """Yield the part of the window that each family was asked for in vain: family, start, end, reason."""
+    asked_for = {name: part for part, names in families.parts(window) for name in names}
+    for family, reason in asked.unanswered:
+        yield family, asked_for[family].start, asked_for[family].end, reason
 
 
 def _note(asked: Asked) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import orjson
 
 from upid.domain.inventory import Inventory
 from upid.domain.metrics import ServiceQuery
+from upid.services.family_gaps import Retry
 
 DAY_SECONDS: Final = 86400
 MOST_STEPS: Final = 1440
@@ -27,7 +28,7 @@ class Plan:
     watermark, end: from where and up to when there was something to collect when it was made; the windows may end earlier where that is a lot.
     accept_gaps: fold windows that some namespaces are missing from, instead of waiting for them. unreadable: parts of the inventory, as (what, reason).
     families: what is collected beside CPU and memory, and from when on: a first collection does not go as far back for it.
-    queries: what the family `service` is measured by.
+    queries: what the family `service` is measured by. retries: what of families is asked for again; their items come behind all others.
     """
 
     cluster_id: str
@@ -43,10 +44,16 @@ class Plan:
     families: tuple[str, ...] = ()
     families_since: int = 0
     queries: tuple[ServiceQuery, ...] = ()
+    retries: tuple[Retry, ...] = ()
 
     @property
     def items(self) -> int:
-        """How many (window, group) pairs there are to ask the source for."""
+        """How many things there are to ask the source for: (window, group) pairs, then retries."""
+        return self.pairs + len(self.retries)
+
+    @property
+    def pairs(self) -> int:
+        """How many (window, group) pairs there are."""
         return len(self.windows) * len(self.groups)
 
     def items_of(self, window: int) -> range:
@@ -54,7 +61,7 @@ class Plan:
         return range(window * len(self.groups), (window + 1) * len(self.groups))
 
     def place(self, item: int) -> tuple[int, int]:
-        """Return the window's and the group's number of an item."""
+        """Return the window's and the group's number of an item that is no retry."""
         return divmod(item, len(self.groups))
 
     def encode(self) -> bytes:
@@ -66,9 +73,9 @@ def decode(data: bytes) -> Plan:
     """Return the plan that `Plan.encode` gave."""
     body: dict[str, Any] = orjson.loads(data)
     pairs = {name: tuple(tuple(entry) for entry in body[name]) for name in ("windows", "groups", "unreadable")}
-    return Plan(
-        **{**body, **pairs, "families": tuple(body["families"]), "queries": tuple(ServiceQuery(**query) for query in body["queries"])}
-    )
+    queries = tuple(ServiceQuery(**query) for query in body["queries"])
+    retries = tuple(Retry(**retry | {"namespaces": tuple(retry["namespaces"])}) for retry in body.get("retries", ()))
+    return Plan(**{**body, **pairs, "families": tuple(body["families"]), "queries": queries, "retries": retries})
 
 
 def windows_of(start: int, end: int, step_seconds: int) -> list[tuple[int, int]]:

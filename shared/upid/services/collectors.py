@@ -6,7 +6,7 @@ together, and the schedule reads one record. A record without that member has th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from upid.services.collections import (
     families_history_of,
     families_of,
 )
+from upid.services.family_gaps import views
 from upid.services.query_texts import faults_of
 
 ALWAYS: Final = ("cpu", "memory", "throttling", "restarts", "oom_kills")
@@ -125,10 +126,11 @@ class CollectorsService:
         last = self.records.get(Key(f"t#{caller.tenant}#collections", body["last_collection_id"])) if body["last_collection_id"] else None
         work = last.body if last else None
         view, result = _view(body), (work or {}).get("result") or {}
+        gaps = views(body.get("family_gaps", ()), self.clock.now())
         lag_intervals = None if status["lag_seconds"] is None else round(status["lag_seconds"] / view["interval_seconds"], 3)
         return {
-            "id": view["id"], "cluster_id": body["id"], "state": view["state"], "status": _status(view, status, lag_intervals),
-            "watermark": status["watermark"], "lag_seconds": status["lag_seconds"], "lag_intervals": lag_intervals, "gaps": status["gaps"],
+            "id": view["id"], "cluster_id": body["id"], "state": view["state"], "status": _status(view, status, lag_intervals, [*status["gaps"], *gaps]),
+            "watermark": status["watermark"], "lag_seconds": status["lag_seconds"], "lag_intervals": lag_intervals, "gaps": status["gaps"], "family_gaps": gaps,
             "collection_id": status["collection_id"], "collection_status": status["status"], "last_error": (status["errors"] or [None])[0], "errors": status["errors"],
             "samples": status["samples"], "samples_per_second": _rate(work), "quality": result.get("quality"), "families": result.get("families", {}),
         }  # fmt: skip
@@ -187,7 +189,7 @@ def _view(body: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _status(view: Mapping[str, Any], status: Mapping[str, Any], lag_intervals: float | None) -> str:
+def _status(view: Mapping[str, Any], status: Mapping[str, Any], lag_intervals: float | None, gaps: Sequence[Any]) -> str:
     if view["state"] == "stopped":
         return "stopped"
     if status["status"] == "failed":
@@ -196,7 +198,7 @@ def _status(view: Mapping[str, Any], status: Mapping[str, Any], lag_intervals: f
         return "waiting"
     if lag_intervals > LATE_INTERVALS:
         return "late"
-    return "degraded" if status["status"] == "partial" or status["gaps"] else "healthy"
+    return "degraded" if status["status"] == "partial" or gaps else "healthy"
 
 
 def _rate(work: Mapping[str, Any] | None) -> float | None:

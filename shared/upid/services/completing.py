@@ -2,7 +2,7 @@
 
 On the cluster's record: `watermark` (end of what every shard has folded), `stalled` (how many collections in a row were held up by a hole, and by which
 collection that was counted, so that counting twice counts once), `gaps` (windows that were folded without some namespaces, the last hundred),
-`pending` (windows that some shard may have folded and another did not: the next collection takes the very same ones).
+`family_gaps` (`upid.services.family_gaps`), `pending` (windows that some shard may have folded and another did not: the next collection takes the very same ones).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from upid.ports.blobs import Blobs
 from upid.ports.clock import Clock, Ids
 from upid.ports.records import Records
 from upid.ports.workflows import Execution
+from upid.services import family_gaps
 from upid.services.cluster_records import ClusterRecords, blob_prefix
 from upid.services.collection_files import CollectionFiles, work_prefix
 from upid.services.collection_plans import PATIENCE, Plan
@@ -48,6 +49,8 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     quality: Mapping[str, int] = field(default_factory=dict)
     families: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    retried: tuple[family_gaps.Retried, ...] = ()
+    unanswered: tuple[family_gaps.Gap, ...] = ()
 
     @property
     def failed_shards(self) -> int:
@@ -69,7 +72,7 @@ class Outcome:
     @property
     def status(self) -> WorkStatus:
         """Whether all, part or nothing of it was done."""
-        nothing = self.plan.items > 0 and all(len(groups) == len(self.plan.groups) for groups in self.missing)
+        nothing = self.plan.pairs > 0 and all(len(groups) == len(self.plan.groups) for groups in self.missing)
         no_shard = bool(self.folded) and self.failed_shards == len(self.folded)
         return "failed" if nothing or no_shard else "partial" if self.errors else "succeeded"
 
@@ -94,7 +97,10 @@ class Outcome:
         pending = [list(window) for window in self.plan.windows if window[1] > watermark] if self.failed_shards else []
         gaps = _merged([*body["gaps"], *self.gaps()])[-MOST_GAPS:]
         moved = {"watermark": watermark} if body["watermark"] is not None or watermark > self.plan.watermark else {}
-        return body | moved | {"stalled": {"count": count, "by": collection_id}, "pending": pending, "gaps": gaps}
+        unanswered = [each for each in self.unanswered if each["end"] <= watermark]
+        of_families = family_gaps.after(body.get("family_gaps", ()), self.plan.families, self.retried, unanswered, self.plan.end)
+        told = {"pending": pending, "gaps": gaps, "family_gaps": of_families}
+        return body | moved | {"stalled": {"count": count, "by": collection_id}} | told
 
     def result(self) -> dict[str, Any]:
         """Return the figures that the work shows."""
@@ -204,7 +210,29 @@ def outcome_of(files: CollectionFiles, collected: Results, folded: Results) -> O
         if found["refused"]
     ]
     errors += [WorkError("query_failed", reason, f"{what}, {count} answers") for what, (reason, count) in files.problems(plan).items()]
-    return Outcome(plan, missing, refused, folded, tuple(errors), tuple(_warnings(files, plan)), files.quality(plan), families)
+    told = tuple(_warnings(files, plan)), files.quality(plan), families
+    return Outcome(
+        plan, missing, refused, folded, tuple(errors), *told, tuple(_retried(files, plan, folded)), tuple(_unanswered(files, plan))
+    )
+
+
+def _retried(files: CollectionFiles, plan: Plan, folded: Results) -> Iterator[family_gaps.Retried]:
+    """Yield what came of each retry: had where the source answered all of it and every shard has it."""
+    unfilled = {number for shard in folded for number in shard.get("unfilled", ())}
+    for number, retry in enumerate(plan.retries):
+        note = files.note(plan.pairs + number)
+        if note is None or number in unfilled or any("error" in shard for shard in folded):
+            yield family_gaps.Retried(retry, None)
+        else:
+            reasons = [reason for _, reason in (*note["unanswered"], *note["refused"])]
+            yield family_gaps.Retried(retry, reasons[0] if reasons else "")
+
+
+def _unanswered(files: CollectionFiles, plan: Plan) -> Iterator[family_gaps.Gap]:
+    """Yield a gap for each family that a group was refused in a window, from when on it was asked for."""
+    for item in range(plan.pairs):
+        for family, start, end, reason in (files.note(item) or {}).get("gaps", ()):
+            yield family_gaps.gap(family, plan.groups[plan.place(item)[1]], (start, end), reason)
 
 
 def _state(found: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from upid.ports.records import Records
 from upid.ports.usage_history import HistoryScope, MetricChunk, UsageChunk, UsageHistory
 from upid.ports.usage_rollups import RollupScope, UsageRollups
 from upid.services.cluster_records import ClusterRecords, registered
+from upid.services.family_gaps import waits_from
 from upid.services.retention import Retention
 from upid.services.rosters import Rosters
 
@@ -92,7 +93,9 @@ class DownsamplingService:
         if begin is None:
             return 0
         done = 0
-        for day in range(begin, body["watermark"] // DAY_SECONDS * DAY_SECONDS, DAY_SECONDS):
+        # A day that may still be filled in waits: longer steps are written once.
+        end = min(body["watermark"], waits_from(body.get("family_gaps", ()), family, self.clock.now()))
+        for day in range(begin, int(end // DAY_SECONDS) * DAY_SECONDS, DAY_SECONDS):
             if self.clock.now() >= until:
                 return done
             self._day(scope, family, scopes, day, stored)

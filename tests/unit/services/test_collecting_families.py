@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from worlds.collection import ALICE, START, STEP, World, level, workload
 
+from upid.domain.errors import UnavailableError
 from upid.domain.inventory import Claim
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
+from upid.ports.usage_rollups import RollupScope
 from upid.services import collection_plans
 from upid.services.collectors import CollectorSettings
 
@@ -147,18 +149,115 @@ def test_a_family_that_is_refused_is_an_error_by_name_and_leaves_the_watermark_t
     assert steps(chunks(world, cluster_id, "storage")) == list(range(START - 2 * HOUR, START, STEP))
 
 
-def test_a_family_that_was_refused_is_filled_in_where_its_window_is_collected_again(world: World) -> None:
-    cluster_id, records = world.register(), world.services.cluster_records
+def gaps(world: World, cluster_id: str) -> list[tuple[int, int]]:
+    body = world.services.cluster_records.get("default", cluster_id).body
+    return [(gap["start"], gap["end"]) for gap in body["family_gaps"]]
+
+
+def test_a_family_that_was_refused_is_filled_in_later_and_told_until_then(world: World) -> None:
+    cluster_id = world.register()
+    world.cluster.deaf_to = "network"
+    world.collect(cluster_id, history_seconds=HOUR)
+    assert gaps(world, cluster_id) == [(START - HOUR, START)]
+    world.cluster.deaf_to = ""
+    world.clock.moment += 2 * STEP
+    world.collect(cluster_id)
+    assert steps(chunks(world, cluster_id, "network")) == [START, START + STEP]
+
+    world.clock.moment += 2 * STEP
+    view = world.collect(cluster_id)
+
+    assert view["status"] == "succeeded"
+    assert steps(chunks(world, cluster_id, "network")) == list(range(START - HOUR, START + 4 * STEP, STEP))
+    assert gaps(world, cluster_id) == []
+    moments = START - HOUR + STEP * np.arange(12)
+    values = np.concatenate([chunk.samples["network_receive_bytes_per_second"] for chunk in chunks(world, cluster_id, "network")], axis=1)
+    np.testing.assert_array_equal(values[0, :12], level("ledger-0", moments).astype(np.float32))
+
+
+def test_a_family_that_stays_refused_is_asked_for_in_smaller_pieces_and_holds_nothing_up(world: World) -> None:
+    cluster_id = world.register()
+    world.cluster.deaf_to = "network"
+    for _ in range(4):
+        view = world.collect(cluster_id, history_seconds=2 * DAY)
+        world.clock.moment += HOUR
+
+    until = START + 3 * HOUR
+    assert world.services.cluster_records.get("default", cluster_id).body["watermark"] == until
+    assert gaps(world, cluster_id) == [(START - DAY, until)]
+    asked = [end - start for family, start, end in world.cluster.measured if (family, start) == ("network", START - DAY)]
+    assert asked[-3:] == [6 * HOUR, 3 * HOUR, 90 * 60]
+    assert [error["code"] for error in view["errors"]] == ["family_refused"]
+
+
+def test_every_task_done_twice_fills_a_gap_once(world: World) -> None:
+    cluster_id = world.register()
     world.cluster.deaf_to = "network"
     world.collect(cluster_id, history_seconds=HOUR)
     world.cluster.deaf_to = ""
     world.clock.moment += HOUR
-    world.collect(cluster_id)
-    assert steps(chunks(world, cluster_id, "network")) == list(range(START, START + HOUR, STEP))
+    world.run(world.start(cluster_id), times=2)
 
-    records.change("default", cluster_id, lambda body: body | {"watermark": START - HOUR, "pending": [[START - HOUR, START]]})
-    world.collect(cluster_id)
     assert steps(chunks(world, cluster_id, "network")) == list(range(START - HOUR, START + HOUR, STEP))
+    assert gaps(world, cluster_id) == []
+
+
+def test_a_group_that_was_refused_is_filled_into_the_windows_of_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection_plans, "NAMESPACES_PER_GROUP", 1)
+    cluster_id, families = world.register(), type(world.cluster).families
+    monkeypatch.setattr(type(world.cluster), "families", lambda self, namespaces, names, window: families(replace(self, deaf_to="network" * ("bank" in namespaces)), namespaces, names, window))  # fmt: skip
+    world.collect(cluster_id, history_seconds=HOUR)
+    assert {key.workload_uid for chunk in chunks(world, cluster_id, "network") for key in chunk.keys} == {WEB}
+    monkeypatch.setattr(type(world.cluster), "families", families)
+    world.clock.moment += HOUR
+    world.collect(cluster_id)
+
+    found = chunks(world, cluster_id, "network")
+    assert steps(found) == list(range(START - HOUR, START + HOUR, STEP))
+    assert [{key.workload_uid for key in chunk.keys} for chunk in found] == [{WEB, LEDGER}] * 2
+    assert gaps(world, cluster_id) == []
+
+
+def test_a_gap_stays_while_the_store_takes_nothing_late_and_while_the_source_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster_id = world.register()
+    world.cluster.deaf_to = "network"
+    world.collect(cluster_id, history_seconds=HOUR)
+    world.cluster.deaf_to = ""
+    world.clock.moment += HOUR
+
+    def away(scope: HistoryScope, chunk: MetricChunk) -> None:
+        raise UnavailableError("The store is away.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.services.history, "fill", away)
+        assert world.collect(cluster_id)["status"] == "succeeded"
+        assert gaps(world, cluster_id) == [(START - HOUR, START)]
+    world.clock.moment += HOUR
+    world.collect(cluster_id)
+
+    assert gaps(world, cluster_id) == []
+    assert steps(chunks(world, cluster_id, "network"))[:12] == list(range(START - HOUR, START, STEP))
+
+
+def test_a_day_that_may_still_be_filled_in_waits_for_its_longer_steps(world: World) -> None:
+    cluster_id = world.register()
+    world.cluster.deaf_to = "network"
+    world.collect(cluster_id, history_seconds=2 * DAY)
+    world.cluster.deaf_to = ""
+    world.clock.moment += STEP
+    world.collect(cluster_id)
+    world.services.downsampling.downsample("default", cluster_id)
+    scopes = {family: RollupScope("default", cluster_id, 0, family, DAY) for family in ("network", "storage")}
+    assert world.services.rollups.until(scopes["network"]) is None
+    assert world.services.rollups.until(scopes["storage"]) == START // DAY * DAY
+
+    for _ in range(6):
+        world.clock.moment += 6 * HOUR
+        world.collect(cluster_id)
+    world.services.downsampling.downsample("default", cluster_id)
+
+    assert gaps(world, cluster_id) == []
+    assert world.services.rollups.until(scopes["network"]) == world.services.rollups.until(scopes["storage"])
 
 
 def test_a_deleted_clusters_families_go_with_it(world: World) -> None:
