@@ -195,7 +195,7 @@ class CollectingService:
         window = Window(retry.start, retry.end, plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
         asked = ask(self.metrics_sources.open(access), retry.namespaces, window, inventory, families=Families((retry.family,)))
-        told = replace(asked, chunk=chunks.empty(window.start, window.end, window.step_seconds), warnings=(), quality=Counter())
+        told = replace(asked, chunk=chunks.empty(window.start, window.end, window.step_seconds), warnings=(), quality=Counter(), stays=())
         files.save(item, _parts(told, lambda key: shards[key.workload_uid]), _note(told))
 
     def _fill(self, files: CollectionFiles, plan: Plan, scope: HistoryScope) -> Iterator[int]:
