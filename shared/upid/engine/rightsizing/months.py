@@ -56,10 +56,10 @@ def _levels(seen: Seen, base: Floats) -> Floats:
     daily = seen.cpu_daily
     peak = daily.peak.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(daily.count > 0, daily.total / daily.count, np.nan)
-        usual = _median(mean)
-        # Over all pods together, so of one pod.
-        lasts = (daily.total / daily.count - usual[:, None]) / (peak - usual[:, None]) * seen.steps * seen.step_seconds
+        # Of the busiest pod at each step: pods side by side do not make a peak longer, and quiet ones beside it not shorter.
+        mean = np.where(daily.count > 0, seen.cpu_busiest_total / seen.steps, np.nan)
+        usual = _median(mean)[:, None]
+        lasts = (mean - usual) / (peak - usual) * seen.steps * seen.step_seconds
     share = np.clip((np.where(np.isfinite(lasts), lasts, 0) - WIDTH_SECONDS[0]) / (WIDTH_SECONDS[1] - WIDTH_SECONDS[0]), 0, 1)
     result: Floats = base[:, None] + share * np.maximum(peak - base[:, None], 0)
     return result

@@ -46,6 +46,7 @@ class Seen:
     steps: NDArray[np.int32]
     cpu_daily: Daily
     memory_daily: Daily
+    cpu_busiest_total: Floats
     cpu_hourly: Hourly
     throttled_total: NDArray[np.float32]
     throttled_count: NDArray[np.int32]
@@ -106,7 +107,7 @@ def seen(profile: UsageProfile, *, hold_out: int = 0) -> Seen:
         end=end, step_seconds=profile.step_seconds, cpu=cpu,
         busiest=_density(profile, profile.busiest.cpu, hold_out), busiest_rows=profile.busiest.index, steps=steps,
         cpu_daily=days_of_daily(profile.cpu_daily, slice(0, days)), memory_daily=days_of_daily(profile.memory_daily, slice(0, days)),
-        cpu_hourly=_hours_before(profile, end) if hold_out else profile.cpu_hourly,
+        cpu_busiest_total=profile.cpu_busiest_total[:, :days], cpu_hourly=_hours_before(profile, end) if hold_out else profile.cpu_hourly,
         throttled_total=profile.throttled_total[:, :days], throttled_count=profile.throttled_count[:, :days],
         oom_kills=profile.oom_kills[:, :days], oom_limit_bytes=profile.oom_limit_bytes[:, :days], last_seen=last_seen,
         runs=_runs_before(profile.runs, end) if hold_out else profile.runs, startup=startup, startup_rows=startup_rows, startup_share=startup_share,

@@ -78,6 +78,13 @@ def add_sums(sums: Sums, block: Block, values: NDArray[np.float32], valid: NDArr
     sums.count[block.groups], sums.total[block.groups], sums.squares[block.groups], sums.peak[block.groups] = count, total, squares, peak
 
 
+def busiest_by_day(values: NDArray[np.float32], block: Block, grid: Grid) -> NDArray[np.float64]:
+    """Return the sum over each day's steps of the highest value of any series of a group, shape (groups, days)."""
+    most = np.fmax.reduceat(values, block.starts, axis=0)
+    total: NDArray[np.float64] = np.add.reduceat(np.where(np.isnan(most), np.float32(0), most), grid.day_starts, axis=1, dtype=np.float64)
+    return total
+
+
 def put_sums(sums: Sums, known: Sums, block: Block, values: NDArray[np.float32], *, same: NDArray[np.float32], grid: Grid) -> None:
     """Add the samples of a block as `add_sums` does; where they are the `same` array that `known` has the sums of, these are taken over."""
     if values is not same:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.usage.beside import Pooled, fold_beside
-from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, empty_sums, put_sums
+from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, busiest_by_day, empty_sums, put_sums
 from upid.engine.usage.counting import Grid, grid_of, valid_samples
 from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import DAY_SLOTS, copied, day_weight
@@ -91,6 +91,7 @@ def _with_metrics(profile: UsageProfile, samples: Samples, starts: Starts, grid:
     settled = empty_sums(profile.rows, grid) if len(starts.series) else sums[0]
     histograms = (copied(profile.cpu), copied(profile.memory))
     steps, last_seen = profile.steps.copy(), profile.last_seen.copy()
+    busiest: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
     column = grid.days - profile.first_day
     for block in blocks_of(samples.row, grid.steps):
         seen = np.zeros((len(block.local), grid.steps), dtype=bool)
@@ -103,15 +104,21 @@ def _with_metrics(profile: UsageProfile, samples: Samples, starts: Starts, grid:
             if metric is sums[0] is not settled:
                 put_sums(settled, sums[0], block, starts.without(chosen, block.series, len(samples.row)), same=chosen, grid=grid)
         if not block.is_single:
+            busiest.append((block.groups, busiest_by_day(valid_samples(samples.cpu_cores[block.series]), block, grid)))
             seen = np.logical_or.reduceat(seen, block.starts, axis=0)
-        by_day = np.add.reduceat(seen, grid.day_starts, axis=1, dtype=np.int32)
-        steps[np.ix_(block.groups, column[column >= 0])] += by_day[:, column >= 0]
+        with_sample = np.add.reduceat(seen, grid.day_starts, axis=1, dtype=np.int32)
+        steps[np.ix_(block.groups, column[column >= 0])] += with_sample[:, column >= 0]
         last = samples.start + samples.step_seconds * (grid.steps - np.argmax(seen[:, ::-1], axis=1))
         last_seen[block.groups] = np.where(seen.any(axis=1), last, last_seen[block.groups])
+    by_day = np.add.reduceat(sums[0].total, grid.hour_day_starts, axis=1)
+    for groups, total in busiest:
+        by_day[groups] = total
+    busiest_total = profile.cpu_busiest_total.copy()
+    busiest_total[:, column[column >= 0]] += by_day[:, column >= 0]
     seen_hour = -1 if profile.folded_until == 0 else (profile.folded_until - 1) // 3600
     return replace(
         profile, folded_until=samples.end, folded_from=profile.folded_from or samples.start, step_seconds=samples.step_seconds, steps=steps,
-        last_seen=last_seen, cpu=histograms[0], memory=histograms[1],
+        last_seen=last_seen, cpu=histograms[0], memory=histograms[1], cpu_busiest_total=busiest_total,
         cpu_daily=_days(profile.cpu_daily, sums[0], grid, column), memory_daily=_days(profile.memory_daily, sums[1], grid, column),
         cpu_hourly=_hours(profile.cpu_hourly, settled, grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
     )  # fmt: skip

@@ -42,6 +42,7 @@ def merge(a: UsageProfile, b: UsageProfile) -> UsageProfile:
         theirs, folded_from=min(a.folded_from, b.folded_from), pods=np.maximum(a.pods, b.pods), steps=ours.steps + theirs.steps,
         cpu=_histograms(ours.cpu, theirs.cpu), memory=_histograms(ours.memory, theirs.memory),
         cpu_daily=merge_daily(ours.cpu_daily, theirs.cpu_daily), memory_daily=merge_daily(ours.memory_daily, theirs.memory_daily),
+        cpu_busiest_total=ours.cpu_busiest_total + theirs.cpu_busiest_total,
         cpu_hourly=_hourly(a, b, a.cpu_hourly, b.cpu_hourly), memory_hourly=_hourly(a, b, a.memory_hourly, b.memory_hourly),
         throttled_total=ours.throttled_total + theirs.throttled_total, throttled_count=ours.throttled_count + theirs.throttled_count,
         oom_kills=ours.oom_kills + theirs.oom_kills, restarts=ours.restarts + theirs.restarts,

@@ -53,6 +53,8 @@ class UsageProfile:
         Pooled over pods, all samples. [cores], [bytes]
     cpu_daily, memory_daily : Daily
         All samples.
+    cpu_busiest_total : ndarray, shape (rows, days), float64
+        Sum over a day's steps of the highest CPU of any pod. [cores]
     cpu_hourly, memory_hourly : Hourly
         CPU without start-ups.
     throttled_total, throttled_count : ndarray, shape (rows, days)
@@ -91,6 +93,7 @@ class UsageProfile:
     memory: Histogram
     cpu_daily: Daily
     memory_daily: Daily
+    cpu_busiest_total: NDArray[np.float64]
     cpu_hourly: Hourly
     memory_hourly: Hourly
     throttled_total: NDArray[np.float32]
@@ -125,7 +128,7 @@ def empty_profile(workload: NDArray[np.int64]) -> UsageProfile:
         folded_until=0, folded_from=0, step_seconds=0, first_day=0, newest_day=-1, reference_day=0,
         workload=np.asarray(workload, dtype=np.int64), pods=np.zeros(rows, dtype=np.int32), steps=none,
         cpu=empty_histogram(rows), memory=empty_histogram(rows), cpu_daily=empty_daily(rows, 0), memory_daily=empty_daily(rows, 0),
-        cpu_hourly=empty_hourly(rows), memory_hourly=empty_hourly(rows), throttled_total=none.astype(np.float32), throttled_count=none,
+        cpu_busiest_total=np.zeros((rows, 0)), cpu_hourly=empty_hourly(rows), memory_hourly=empty_hourly(rows), throttled_total=none.astype(np.float32), throttled_count=none,
         oom_kills=none, restarts=none, oom_limit_bytes=none.astype(np.float64), startup_cpu_cores=np.full(rows, np.nan, dtype=np.float32),
         startup_memory_bytes=np.full(rows, np.nan, dtype=np.float32), last_seen=np.zeros(rows, dtype=np.int64),
         busiest=_no_beside(), summed=_no_beside(), runs=no_runs(), resident=no_resident(rows, 0),
@@ -176,7 +179,7 @@ def reindex(profile: UsageProfile, source: NDArray[np.int64], workload: NDArray[
     return replace(
         profile, workload=np.asarray(workload, dtype=np.int64), pods=_taken(profile.pods, source, 0), steps=_by_day(profile.steps),
         cpu=take(profile.cpu, source), memory=take(profile.memory, source), cpu_daily=placed_daily(profile.cpu_daily, source, 0, days),
-        memory_daily=placed_daily(profile.memory_daily, source, 0, days), cpu_hourly=copy_hourly(profile.cpu_hourly, source),
+        memory_daily=placed_daily(profile.memory_daily, source, 0, days), cpu_busiest_total=_by_day(profile.cpu_busiest_total), cpu_hourly=copy_hourly(profile.cpu_hourly, source),
         memory_hourly=copy_hourly(profile.memory_hourly, source), throttled_total=_by_day(profile.throttled_total),
         throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills), restarts=_by_day(profile.restarts),
         oom_limit_bytes=_by_day(profile.oom_limit_bytes), startup_cpu_cores=_taken(profile.startup_cpu_cores, source, np.nan),

@@ -45,7 +45,7 @@ def at_days(profile: UsageProfile, first_day: int, newest_day: int) -> UsageProf
         profile, first_day=first, newest_day=newest, reference_day=reference, steps=_by_day(profile.steps),
         cpu=_shifted(profile.cpu), memory=_shifted(profile.memory),
         cpu_daily=placed_daily(profile.cpu_daily, every, offset, days), memory_daily=placed_daily(profile.memory_daily, every, offset, days),
-        throttled_total=_by_day(profile.throttled_total), throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills),
+        cpu_busiest_total=_by_day(profile.cpu_busiest_total), throttled_total=_by_day(profile.throttled_total), throttled_count=_by_day(profile.throttled_count), oom_kills=_by_day(profile.oom_kills),
         restarts=_by_day(profile.restarts), oom_limit_bytes=_by_day(profile.oom_limit_bytes),
         busiest=_beside(profile.busiest), summed=_beside(profile.summed),
         resident=placed_resident(profile.resident, every, offset, days), startups=_startups(profile.startups),

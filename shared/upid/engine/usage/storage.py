@@ -49,6 +49,11 @@ def _put_daily(arrays: dict[str, Array], name: str, daily: Daily) -> None:
     }
 
 
+def _of_one_pod(daily: Daily, steps: Array) -> Array:
+    """Return a day's total of one pod: that of all where there was one at a time, and as much as the mean pod's where nothing else is known."""
+    return np.where(daily.count == steps, daily.total, daily.total / np.maximum(daily.count, 1) * steps)
+
+
 def _put_hourly(arrays: dict[str, Array], name: str, hourly: Hourly) -> None:
     arrays[f"{name}.count"] = _narrow(hourly.count)
     for part in _HOURLY:
@@ -65,6 +70,8 @@ def to_arrays(profile: UsageProfile) -> tuple[dict[str, Array], dict[str, Any]]:
         _put_histogram(arrays, metric, getattr(profile, metric))
         _put_daily(arrays, f"{metric}_daily", getattr(profile, f"{metric}_daily"))
         _put_hourly(arrays, f"{metric}_hourly", getattr(profile, f"{metric}_hourly"))
+    if not np.array_equal(profile.cpu_busiest_total, _of_one_pod(profile.cpu_daily, profile.steps)):
+        arrays["cpu_busiest_total"] = profile.cpu_busiest_total
     for name, beside in (("busiest", profile.busiest), ("summed", profile.summed)):
         arrays[f"{name}.index"] = _narrow(beside.index)
         _put_histogram(arrays, f"{name}.cpu", beside.cpu)
@@ -120,6 +127,11 @@ class _Reader:
         total = self.get(f"{name}.total")
         return Daily(self.get(f"{name}.count").astype(np.int32), total, self.get(f"{name}.squares"), self.get(f"{name}.peak"))
 
+    def busiest_total(self, daily: Daily) -> Array:
+        """Return the totals of the busiest pod; where there was one at a time, or the profile was stored before these were told, those of one pod."""
+        stored = self.arrays.get(f"{PREFIX}cpu_busiest_total")
+        return _of_one_pod(daily, self.get("steps")) if stored is None else stored
+
     def hourly(self, name: str) -> Hourly:
         """Return the hourly figures of a metric."""
         count = self.get(f"{name}.count").astype(np.int32)
@@ -161,11 +173,13 @@ def from_arrays(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> UsagePr
     """Return the profile that `to_arrays` was given; other keys of `arrays` and `meta` are ignored. ValueError where something is missing or malformed."""
     reader = _Reader(arrays)
     try:
+        cpu_daily = reader.daily("cpu_daily")
         return UsageProfile(
             **reader.plain(meta["profile"]),
             cpu=reader.histogram("cpu"),
             memory=reader.histogram("memory"),
-            cpu_daily=reader.daily("cpu_daily"),
+            cpu_daily=cpu_daily,
+            cpu_busiest_total=reader.busiest_total(cpu_daily),
             memory_daily=reader.daily("memory_daily"),
             cpu_hourly=reader.hourly("cpu_hourly"),
             memory_hourly=reader.hourly("memory_hourly"),

@@ -14,6 +14,8 @@ from upid.engine.rightsizing.columns import CODES
 from upid.engine.rightsizing.cpu import CpuNeed, cpu_need
 from upid.engine.rightsizing.options import Options
 from upid.engine.rightsizing.seen import seen
+from upid.engine.usage.profile import UsageProfile
+from upid.engine.usage.storage import from_arrays, to_arrays
 
 FIRST = date(2026, 1, 10)
 DAYS = 80  # 10 January to 30 March
@@ -82,6 +84,34 @@ def test_pods_side_by_side_do_not_make_a_short_peak_long() -> None:
     view = seen(profile_of(samples(cores, start=start, step=STEP, row=[0] * 8, workload=[0])))
 
     assert cpu_need(view, Options()).recurring.hour[0] < 200
+
+
+def beside_nine_quiet_ones() -> UsageProfile:
+    """Return the profile of ten pods of which one has two hours at 2 and 3 cores at two month ends."""
+    start = (FIRST - date(1970, 1, 1)).days * DAY
+    cores = np.vstack([usage((JANUARY, 2.0), (FEBRUARY, 3.0)), *[usage()] * 9])
+    return profile_of(samples(cores, start=start, step=STEP, row=[0] * 10, workload=[0]))
+
+
+def test_the_peak_of_one_pod_among_many_is_not_diluted() -> None:
+    found = cpu_need(seen(beside_nine_quiet_ones()), Options(allowed_time_above=0.01))
+
+    assert (found.recurring.need[0], found.recurring.hour[0]) == (pytest.approx(2.0), 301)
+
+
+def test_what_the_busiest_pod_used_is_kept_and_of_an_older_profile_taken_from_the_mean_pod() -> None:
+    whole = beside_nine_quiet_ones()
+    arrays, meta = to_arrays(whole)
+
+    kept = from_arrays(arrays, meta)
+    old = from_arrays({name: array for name, array in arrays.items() if not name.endswith("cpu_busiest_total")}, meta)
+
+    np.testing.assert_array_equal(kept.cpu_busiest_total, whole.cpu_busiest_total)
+    day = (JANUARY - FIRST).days
+    # 88 quarters of an hour at 0.1 and 8 at 2; of the mean pod a tenth of what is above.
+    assert whole.cpu_busiest_total[0, day] == pytest.approx(88 * 0.1 + 8 * 2.0)
+    assert old.cpu_busiest_total[0, day] == pytest.approx(96 * 0.1 + 8 * 1.9 / 10)
+    assert cpu_need(seen(old), Options(allowed_time_above=0.01)).recurring.hour[0] < 200
 
 
 def test_an_assessment_tells_it() -> None:
