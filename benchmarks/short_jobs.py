@@ -1,5 +1,7 @@
 """`upid scan` of a CronJob whose very many short-lived pods all ran in the window. Prints JSON: pods, seconds of processor time, peak memory.
 
+Also how large the blob is that a collector stores of a day of them, and how large it would be with a row for each pod.
+
 python benchmarks/short_jobs.py [--pods 20000] [--days 7] [--minutes 60]
 """
 
@@ -17,7 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+
+from upid.adapters.columnar.packing import packed
 from upid.cli.benching.memory import PeakMemory
+from upid.ports.usage_history import SeriesKey, UsageChunk
 
 END = 1_700_006_400
 STEP = 300
@@ -122,6 +128,18 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def stored_day(pods: int, minutes: int) -> dict[str, int]:
+    """Return the bytes of a stored day of so many pods of so many minutes, on lanes and in rows."""
+    steps = 86400 // STEP
+    begin = np.arange(pods) * steps // pods
+    there = (np.arange(steps) >= begin[:, None]) & (np.arange(steps) < (begin + -(-minutes * 60 // STEP))[:, None])
+    values = np.where(there, np.arange(steps) % 97, np.nan).astype(np.float32)
+    keys = [SeriesKey("uid", "work", f"nightly-{28_000_000 + pod}-{pod:05x}") for pod in range(pods)]
+    none = np.zeros(pods, np.int32)
+    chunk = UsageChunk(keys, END - 86400, STEP, values, values, values, none, none, np.full(pods, np.nan))
+    return {"pods": pods, "bytes": len(packed(chunk)), "bytes_in_rows": 3 * values.nbytes}
+
+
 def main() -> None:
     """Serve, scan and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -155,6 +173,7 @@ def main() -> None:
     print(json.dumps({
         "pods": evidence["pods"], "samples": evidence["cpu_samples"], "status": entry["status"], "cpu_p95": evidence["cpu_cores"]["p95"],
         "memory_max": evidence["memory_bytes"]["max"], "processor_seconds": round(used.ru_utime + used.ru_stime, 2), "peak_rss_bytes": memory.peak_bytes,
+        "stored_day": stored_day(asked.pods // asked.days, asked.minutes),
     }, indent=2))  # fmt: skip
 
 

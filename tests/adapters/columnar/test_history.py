@@ -78,8 +78,8 @@ def test_a_whole_blob_of_another_form_is_put_aside_too(blobs: DirectoryBlobs, me
 
 
 def test_what_a_newer_version_wrote_is_told_and_stays(blobs: DirectoryBlobs) -> None:
-    blobs.put(NAME, pack({}, {"format": 2}))
-    with pytest.raises(UnavailableError, match="format 2"):
+    blobs.put(NAME, pack({}, {"format": 3}))
+    with pytest.raises(UnavailableError, match="format 3"):
         read(blobs)
     assert list(blobs.names("")) == [NAME]
 

@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.adapters.columnar.sparse import PLACES, laid, taken_up
 from upid.domain.errors import UnavailableError
 from upid.engine.arrays import pack, unpack
 from upid.ports.usage_history import MetricChunk, SeriesKey, UsageChunk
 
 FORMAT: Final = 1
+ON_LANES: Final = 2  # as 1, with the samples as `upid.adapters.columnar.sparse` lays them
 SAMPLES: Final = ("cpu_cores", "memory_bytes", "throttled")
 EVENTS: Final = ("oom_kills", "restarts", "oom_limit_bytes")
 TYPES: Final = {"oom_kills": np.int32, "restarts": np.int32, "oom_limit_bytes": np.float64}
@@ -29,7 +31,7 @@ def hold(chunk: UsageChunk | MetricChunk) -> None:
 
 
 def packed(chunk: UsageChunk | MetricChunk) -> bytes:
-    """Return a chunk as stored; arrays without a single sample take no space. ValueError as `hold`."""
+    """Return a chunk as stored; arrays without a single sample take no space, and very many short series that of a few long ones. ValueError as `hold`."""
     hold(chunk)
     meta = {
         "format": FORMAT,
@@ -42,6 +44,10 @@ def packed(chunk: UsageChunk | MetricChunk) -> bytes:
         meta["family"] = chunk.family
     samples = {name: np.asarray(values, np.float32) for name, values in samples_of(chunk).items()}
     arrays: dict[str, NDArray[Any]] = {name: values for name, values in samples.items() if not np.isnan(values).all()}
+    sparse = laid(arrays)
+    if sparse is not None:
+        meta["format"] = ON_LANES
+        arrays = sparse.samples | sparse.places
     arrays |= {name: np.asarray(values, TYPES[name]) for name, values in events_of(chunk).items()}
     return pack(arrays, meta)
 
@@ -52,8 +58,12 @@ def unpacked(data: bytes) -> UsageChunk | MetricChunk:
     Raises ValueError, KeyError or TypeError where they are damaged, UnavailableError where a newer version wrote them.
     """
     arrays, meta = unpack(data)
-    if meta["format"] != FORMAT:
-        raise UnavailableError(f"Stored usage has the format {meta['format']}, this version reads {FORMAT}.")
+    if meta["format"] not in {FORMAT, ON_LANES}:
+        raise UnavailableError(f"Stored usage has the format {meta['format']}, this version reads {FORMAT} and {ON_LANES}.")
+    if meta["format"] == ON_LANES:
+        apart = {*PLACES, *EVENTS}
+        on_lanes = {name: values for name, values in arrays.items() if name not in apart}
+        arrays = taken_up(on_lanes, arrays) | {name: arrays[name] for name in EVENTS if name in arrays}
     keys = [SeriesKey(*key) for key in meta["keys"]]
     if "family" in meta:
         end = meta["start"] + meta["steps"] * meta["step_seconds"]
