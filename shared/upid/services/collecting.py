@@ -39,7 +39,7 @@ from upid.services.collections import families_history_of, families_of, queries_
 from upid.services.family_gaps import due
 from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, ShardProfile, grown
-from upid.services.resident import with_resident
+from upid.services.resident import told_until, with_resident
 from upid.services.rosters import Rosters
 from upid.services.shards import shard_count, shard_of
 from upid.services.sizing import rows_of
@@ -121,15 +121,20 @@ class CollectingService:
                 self._append_family(scope, other)
         self._hold_turn(tenant, collection_id, plan.cluster_id, files)
         unfilled = list(self._fill(files, plan, scope))
-        profiles.save(tenant, plan.cluster_id, shard, self._with_resident(scope, folder.stored))
+        late = [retry.start for number, retry in enumerate(plan.retries) if retry.family == "memory_detail" and number not in unfilled]
+        profiles.save(tenant, plan.cluster_id, shard, self._with_resident(scope, folder.stored, min(late, default=FAR_FUTURE)))
         self.history.compact(scope, before=folder.until)
         self._hold_cluster(tenant, plan.cluster_id, files)
         self.log.mark(tenant, collection_id, "fold", f"{shard:04d}")
         return {"shard": shard, "until": until, "samples": samples, "series": len(series), "unfilled": unfilled}
 
-    def _with_resident(self, scope: HistoryScope, stored: ShardProfile) -> ShardProfile:
-        """Return the profile with the resident memory that the history has behind what was told; a store that is away is asked at the next collection."""
-        profile = stored.profile
+    def _with_resident(self, scope: HistoryScope, stored: ShardProfile, late: float) -> ShardProfile:
+        """Return the profile with the resident memory that the history has behind what was told; a store that is away is asked at the next collection.
+
+        Days from the one of `late` on are told anew: samples came behind what was told of them.
+        """
+        profile = told_until(stored.profile, late)
+        stored = replace(stored, profile=profile)
         try:
             detail = self.history.read_family(scope, "memory_detail", start=profile.resident.until, end=profile.folded_until)
             return replace(stored, profile=with_resident(profile, stored.rows, detail))

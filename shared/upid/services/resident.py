@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from upid.domain.inventory import Inventory
 from upid.engine.usage.profile import UsageProfile
-from upid.engine.usage.resident import add_resident
+from upid.engine.usage.resident import add_resident, until_day
 from upid.engine.usage.resident_bins import ResidentSeries
 from upid.ports.metrics_source import NamespaceUsage
 from upid.ports.usage_history import MetricChunk
@@ -39,6 +39,11 @@ def _of_rows(chunk: MetricChunk, place: Mapping[tuple[str, str], int]) -> Iterat
     if values is not None and series:
         source, row = np.array(series, dtype=np.int64).T
         yield values[source], row
+
+
+def told_until(profile: UsageProfile, moment: float) -> UsageProfile:
+    """Return the profile without what it was told of the UTC day of `moment` [s since the epoch] and of those behind it, so that they are read again."""
+    return replace(profile, resident=until_day(profile.resident, int(moment // 86400), profile.first_day))
 
 
 def with_resident(profile: UsageProfile, rows: Sequence[ContainerRow], chunks: Iterable[MetricChunk]) -> UsageProfile:

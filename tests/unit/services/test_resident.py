@@ -21,7 +21,7 @@ from upid.engine.usage.resident import resident_peak
 from upid.engine.usage.storage import from_arrays, to_arrays
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
 from upid.services.profiles import Profiles
-from upid.services.resident import with_resident
+from upid.services.resident import told_until, with_resident
 from upid.services.sizing import ContainerRow
 
 ROWS = [ContainerRow("shop", "Deployment", "api", "uid-api", "app"), ContainerRow("shop", "Deployment", "web", "uid-web", "app")]
@@ -145,6 +145,34 @@ def test_a_first_collection_knows_what_was_resident_on_all_its_days(tmp_path: Pa
 
     assert profile.resident.count.sum() == 3 * PER_DAY
     np.testing.assert_array_equal(profile.resident.count, profile.memory_daily.count)
+
+
+def test_resident_memory_that_a_source_refused_at_first_is_learned_when_it_comes(tmp_path: Path) -> None:
+    world = World.at(tmp_path, workload("shop", "api"))
+    world.cluster.detailed, world.cluster.deaf_to = True, "memory_detail"
+    cluster_id = world.register()
+    world.collect(cluster_id, history_seconds=86400)
+    world.cluster.deaf_to = ""
+    for _ in range(6):
+        world.clock.moment += 600
+        world.run(world.start(cluster_id), times=2)
+
+    profile = Profiles(world.services.blobs).load(TENANT, cluster_id, 0).profile
+
+    assert profile.resident.until == profile.folded_until
+    np.testing.assert_array_equal(profile.resident.count, profile.memory_daily.count)
+
+
+def test_days_that_are_told_anew_leave_those_before_them() -> None:
+    told = chunk([np.r_[np.full(PER_DAY, 5.0), np.full(PER_DAY, 7.0)]], [SeriesKey("uid-api", "app", "a")])
+    profile = with_resident(profile_of(samples(np.full(2 * PER_DAY, 0.2), np.full(2 * PER_DAY, GIB))), ROWS[:1], [told])
+
+    cut = told_until(profile, MONDAY + 86400 + 3600)
+
+    np.testing.assert_array_equal(cut.resident.peak, [[5, np.nan]])
+    assert (cut.resident.count.tolist(), cut.resident.until) == ([[PER_DAY, 0]], MONDAY + 86400)
+    np.testing.assert_array_equal(with_resident(cut, ROWS[:1], [told]).resident.count, profile.resident.count)
+    assert told_until(profile, profile.folded_until).resident is profile.resident
 
 
 def test_what_is_resident_takes_six_bytes_a_day_of_a_container() -> None:

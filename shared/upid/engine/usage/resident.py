@@ -46,6 +46,14 @@ def merge_resident(a: Resident, b: Resident) -> Resident:
     return Resident(max(a.until, b.until), np.fmax(a.peak, b.peak), a.count + b.count)
 
 
+def until_day(resident: Resident, day: int, first_day: int) -> Resident:
+    """Return what was told of the days before `day` [days since the epoch], of which the first column is `first_day`: the rest can be told anew."""
+    if resident.until <= day * 86400:
+        return resident
+    kept = np.arange(resident.peak.shape[1]) < day - first_day
+    return Resident(day * 86400, np.where(kept, resident.peak, np.float32(np.nan)), np.where(kept, resident.count, np.int32(0)))
+
+
 def add_resident(resident: Resident, row: NDArray[np.int64], values: NDArray[np.float32], column: NDArray[np.int64]) -> Resident:
     """Return the days with samples of some series, shape (series, steps) [bytes]; `row`: of each series; `column`: day of each step, others left out."""
     peak, count = resident.peak.copy(), resident.count.copy()
