@@ -72,7 +72,7 @@ def cluster_id(services: Services) -> str:
     return cluster_id
 
 
-def placed(step: int) -> dict[str | None, Any]:
+def placed(step: int, values: Any = CPU) -> dict[str | None, Any]:
     """The samples on each node, summed, when a step of a length goes to the node that had most of it; 0 = none."""
     found: dict[str | None, Any] = {}
     for row, (_, _, stays) in enumerate(PODS):
@@ -81,7 +81,7 @@ def placed(step: int) -> dict[str | None, Any]:
             ends = [*(since for _, since in stays[1:]), *([np.inf] if stays else [])]
             held = [min(end, begin + step) - max(since, begin) for (_, since), end in zip(stays, ends, strict=True)]
             node = stays[int(np.argmax(held))][0] if held and max(held) > 0 else None
-            found.setdefault(node, np.zeros(STEPS))[number] += CPU[row, number]
+            found.setdefault(node, np.zeros(STEPS))[number] += values[row, number]
     return found
 
 
@@ -159,3 +159,12 @@ def test_families_of_pods_are_by_node_as_cpu_is(services: Services, cluster_id: 
     assert set(first) == {"a", "b", None}
     for node, values in other.items():
         np.testing.assert_allclose(np.array(first[node], float), np.array(values, float), rtol=1e-3)
+
+
+def test_the_mean_of_a_nodes_pods_is_of_those_that_were_on_it(services: Services, cluster_id: str) -> None:
+    answer = services.usage.query("default", query(cluster_id, "15m", across="mean", aggregation="mean"))
+    total, count = placed(STEP), placed(STEP, np.ones_like(CPU))
+
+    for node, values in by_node(answer).items():
+        expected = np.divide(total[node], count[node], out=np.zeros(STEPS), where=count[node] > 0)
+        np.testing.assert_allclose(values, expected, atol=2e-6)

@@ -93,7 +93,8 @@ class HistoryFilters(SpanFilters):
     """The same, with the steps of the answer."""
 
     step: Length | None = Field(
-        None, description="Length of the answer's steps, a multiple of the stored ones; about 300 in the window by default."
+        None,
+        description="Length of the answer's steps, a multiple of the stored ones; about 300 in the window by default. Refused where all of the window is kept on longer steps alone.",
     )
     aggregation: Aggregation = Field("mean", description=AGGREGATION_TEXT)
     fill: Fill = Field("none", description="What stands where there is no sample.")
@@ -129,7 +130,10 @@ class UsageQueryIn(Body):
     start: TimeText | None = None
     end: TimeText | None = Field(default=None, description="The end of what is collected where none is told.")
     window: Length | None = Field(default=None, description="Length of the window, instead of its begin.")
-    step: Length | None = Field(default=None, description="A multiple of the stored steps; about 300 in the window by default.")
+    step: Length | None = Field(
+        default=None,
+        description="A multiple of the stored steps; about 300 in the window by default. Refused where all of the window is kept on longer steps alone.",
+    )
     aggregation: Aggregation = Field(default="mean", description=AGGREGATION_TEXT)
     across: Across = Field(default="sum", description=ACROSS_TEXT)
     group_by: Annotated[list[Dimension], AfterValidator(_unique)] = Field(default=["namespace"], max_length=8)
