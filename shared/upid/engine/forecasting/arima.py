@@ -49,13 +49,13 @@ class _Stationary:
         return [np.asarray(ORDERS[each].T, np.int64) for each in best]
 
 
-def arima(rows_by_origin: Sequence[Floats], horizon: int, period: int) -> list[Outlook]:
+def arima(rows_by_origin: Sequence[Floats], horizon: int, period: int, *, roughly: bool = False) -> list[Outlook]:
     """Return the forecasts of rows without gaps, shape (rows, steps) each, in units of their scale, from several origins, the earliest first.
 
     The newest MOST_FITTED values are used, and the season is taken out before as Theta does. Differences are taken where a KPSS test finds no level
     (d = 1), a mean is fitted where it does (d = 0). Of all orders p, q <= 3 the four best by Hannan and Rissanen's regressions are fitted by exact
-    likelihood, and the one of the least AICc stays [1]_: for the last origin by what it sees, for the others by what the first sees. Deviations are those
-    of the infinite moving average.
+    likelihood, and the one of the least AICc of what the first origin sees stays [1]_. The fit of each origin begins where that one ended, and at points all
+    over unless `roughly`: near enough to compare methods. Deviations are those of the infinite moving average.
 
     References
     ----------
@@ -64,14 +64,10 @@ def arima(rows_by_origin: Sequence[Floats], horizon: int, period: int) -> list[O
     """
     parts = [_stationary(rows[:, -MOST_FITTED:], period) for rows in rows_by_origin]
     rows = len(parts[0].values)
-    chosen, begun = _chosen([parts[0], parts[-1]] if len(parts) > 1 else parts)
-    of_last = np.repeat(np.arange(len(parts)) == len(parts) - 1, rows)
-    picks = [np.arange(rows) + (chosen.shape[1] - rows if last else 0) for last in of_last[::rows]]
-    orders = [chosen[:, pick] for pick in picks]
-    starts = np.concatenate([begun[:, pick] for pick in picks], axis=1)[None]
-    fit = fit_arma(_problem(parts, orders), starts, of_last)
+    order, begun = _chosen(parts[0], roughly=roughly)
+    fit = fit_arma(_problem(parts, [order] * len(parts)), np.tile(begun, len(parts))[None], thorough=not roughly, roughly=roughly)
     found = []
-    for place, (part, order, seen) in enumerate(zip(parts, orders, rows_by_origin, strict=True)):
+    for place, (part, seen) in enumerate(zip(parts, rows_by_origin, strict=True)):
         own = fit.take(np.arange(place * rows, (place + 1) * rows), part.values.shape[1])
         outlook = _outlook(part, order, own, horizon, period)
         unused = np.full((rows, seen.shape[1] - part.values.shape[1]), np.nan)
@@ -87,16 +83,15 @@ def _problem(parts: Sequence[_Stationary], orders: Sequence[Places]) -> Problem:
     return Problem(np.ascontiguousarray(np.concatenate(padded).T), count, constant, np.concatenate(orders, axis=1))
 
 
-def _chosen(parts: Sequence[_Stationary]) -> tuple[Places, Floats]:
+def _chosen(part: _Stationary, *, roughly: bool) -> tuple[Places, Floats]:
     """Return p and q of all rows, shape (2, rows), of the least AICc of the candidates, and the partial autocorrelations of that fit, (6, rows)."""
-    tries = [(part, order) for part in parts for order in part.candidates()]
+    orders = part.candidates()
     hint = np.array([0.9, 0.0, 0.0, 0.5, 0.0, 0.0])[:, None]
-    starts = [np.stack([own := part.start(order), np.broadcast_to(hint, own.shape)]) for part, order in tries]
-    problem = _problem([part for part, _ in tries], [order for _, order in tries])
-    fit = fit_arma(problem, np.concatenate(starts, axis=2), np.zeros(len(problem.count), np.bool_))
-    rows = len(parts[0].values)
-    least = np.argmin(fit.aicc.reshape(len(parts), CANDIDATES, rows), axis=1)
-    place = ((np.arange(len(parts))[:, None] * CANDIDATES + least) * rows + np.arange(rows)).ravel()
+    starts = [np.stack([own := part.start(order), np.broadcast_to(hint, own.shape)]) for order in orders]
+    problem = _problem([part] * len(orders), orders)
+    fit = fit_arma(problem, np.concatenate(starts, axis=2), thorough=False, roughly=roughly)
+    rows = len(part.values)
+    place = np.argmin(fit.aicc.reshape(len(orders), rows), axis=0) * rows + np.arange(rows)
     return problem.order[:, place], fit.partial[:, place]
 
 

@@ -78,14 +78,13 @@ def whitened(values: Floats, count: NDArray[np.int64], constant: Flags, ar: Floa
     """
     steps, lanes = values.shape
     inside = np.arange(steps)[:, None] < count
-    table = _filtered(np.where(inside, values, 0.0), inside & constant, ar, ma)
-    table *= inside[:, None]
-    errors = table[:, 0]
+    errors, impulse = _filtered(np.where(inside, values, 0.0), ar, ma)
+    errors *= inside
     columns = np.zeros((steps, 1 + MOST, lanes))
-    columns[:, 0] = table[:, 1]
+    columns[:, 0] = _autoregressed(impulse.cumsum(axis=0), ar) * constant
     for late in range(MOST):
-        columns[late:, 1 + late] = table[: steps - late, 2]
-    columns[:, 2:] *= inside[:, None]
+        columns[late:, 1 + late] = impulse[: steps - late]
+    columns *= inside[:, None]
     products, aims = crossed(columns), np.einsum("til,tl->il", columns, errors)
     root = _cholesky(state_covariance(ar, ma))
     turn = np.zeros((1 + MOST, 1 + MOST, lanes))
@@ -108,22 +107,31 @@ def crossed(columns: Floats) -> Floats:
     return found
 
 
-def _filtered(values: Floats, ones: Flags, ar: Floats, ma: Floats) -> Floats:
-    """Return the values, ones and a unit impulse through the recursion, shape (steps, 3, lanes); an impulse goes through its moving average alone."""
-    steps, lanes = values.shape
-    source, table = np.stack([values, ones.astype(np.float64)], axis=1), np.zeros((steps, 3, lanes))
-    table[:, :2], table[0, 2] = source, 1.0
+def _autoregressed(values: Floats, ar: Floats) -> Floats:
+    """Return values less what an autoregression tells of them, shape (steps, lanes), as if 0 came before."""
+    found = values.copy()
     for lag in range(1, MOST + 1):
         if ar[lag - 1].any():
-            table[lag:, :2] -= ar[lag - 1] * source[:-lag]
-    own = np.empty((3, lanes))
+            found[lag:] -= ar[lag - 1] * values[:-lag]
+    return found
+
+
+def _filtered(values: Floats, ar: Floats, ma: Floats) -> tuple[Floats, Floats]:
+    """Return values through the recursion, and a unit impulse through its moving average alone, shape (steps, lanes) each.
+
+    Ones come out as the running sum of the impulse, through the autoregression: sums, shifts and lags change places.
+    """
+    steps, lanes = values.shape
+    table = np.zeros((steps, 2, lanes))
+    table[:, 0], table[0, 1] = _autoregressed(values, ar), 1.0
+    own = np.empty((2, lanes))
     lags = [(lag, ma[lag - 1]) for lag in range(1, MOST + 1) if ma[lag - 1].any()]
     for step in range(1, steps if lags else 0):
         row = table[step]
         for lag, weight in lags:
             if lag <= step:
                 row -= np.multiply(weight, table[step - lag], out=own)
-    return table
+    return table[:, 0], table[:, 1]
 
 
 def state_covariance(ar: Floats, ma: Floats) -> Floats:

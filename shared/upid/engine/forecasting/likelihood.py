@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.forecasting.arma import MOST, White, coefficients, crossed, negative_log_likelihood, whitened
-from upid.engine.forecasting.searches import NormalEquations, Searches
+from upid.engine.forecasting.searches import GAIN, NormalEquations, Searches
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.int64]
 EDGE: Final = 0.9999  # of partial autocorrelations: nearer to 1 a process is as good as not stationary
 NUDGE: Final = 1e-6  # of a parameter, for derivatives by differences
-TABLE: Final = 1_000_000  # steps times lanes at once
+TABLE: Final = 400_000  # steps times lanes at once
 MOST_ROUNDS: Final = 80
+ROUGH_GAIN: Final = 1e-5  # relative fall of the squares below which a search for a comparison ends
 PLAIN_STARTS: Final = np.array([(0, 0, 0, 0, 0, 0), (0.9, 0, 0, 0.5, 0, 0), (-0.5, 0, 0, -0.3, 0, 0), (0.5, 0.3, 0.1, -0.3, 0.1, 0.1)])
 # Points of an additive recurrence, evenly spread over six dimensions: g is the root of g^7 = g + 1.
 LATTICE: Final = 1.6 * ((np.arange(1, 17)[:, None] * 1.1127756842787055 ** -np.arange(1.0, 7.0)) % 1) - 0.8
@@ -65,21 +66,21 @@ class Fit:
         return Fit(self.partial[:, rows], self.ar[:, rows], self.ma[:, rows], white, *likelihood)
 
 
-def fit_arma(problem: Problem, starts: Floats, thorough: Flags | None = None) -> Fit:
+def fit_arma(problem: Problem, starts: Floats, *, thorough: bool = True, roughly: bool = False) -> Fit:
     """Return each row's coefficients of the greatest exact likelihood found from `starts`, shape (starts, 6, rows), of partial autocorrelations.
 
     Both parts are kept stationary and invertible by their partial autocorrelations in [-EDGE, EDGE] (Jones 1980; the moving average's with the other
     sign); mean and variance follow from them. The likelihood is a sum of squares, which Levenberg-Marquardt searches lower with differences. It has many
-    maxima where p and q are more than the series needs: rows that are `thorough`, shape (rows,), all where None, begin at points all over the cube too.
+    maxima where p and q are more than the series needs: where `thorough`, searches begin at points all over the cube too. `roughly`: they end earlier.
     """
     rows = np.arange(problem.values.shape[1])
-    more = np.where(True if thorough is None else thorough, len(PLAIN_STARTS) + SPREAD[problem.order.sum(axis=0)], 0)
+    more = len(PLAIN_STARTS) + SPREAD[problem.order.sum(axis=0)] if thorough else 0
     points = np.concatenate([starts, np.repeat(np.concatenate([PLAIN_STARTS, LATTICE])[:, :, None], len(rows), axis=2)])
-    place, series = np.nonzero(np.arange(len(points))[:, None] < len(starts) + more)
+    place, series = np.nonzero(np.arange(len(points))[:, None] < np.broadcast_to(len(starts) + more, len(rows)))
     free = problem.free[:, series]
     begun = np.where(free, np.clip(points[place, :, series].T, -EDGE, EDGE), 0.0)
     edge, careful = np.full((2 * MOST, 1), EDGE), place >= len(starts) + len(PLAIN_STARTS)
-    searches = Searches.begin(begun, free, series, (-edge, edge), careful, most_rounds=MOST_ROUNDS)
+    searches = Searches.begin(begun, free, series, (-edge, edge), careful, most_rounds=MOST_ROUNDS, gain=ROUGH_GAIN if roughly else GAIN)
     active = np.arange(len(series))
     while len(active):
         found = _in_parts(problem, series[active], searches.trial(active))

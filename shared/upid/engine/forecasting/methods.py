@@ -17,6 +17,8 @@ from upid.engine.forecasting.smoothing import FORMS, prepare, run
 from upid.engine.statistics.rows import linear_fill, power_of_two
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Method:
     positive: bool
     title: str
 
-    def fits(self, values: Floats, period: int) -> bool:
-        """Tell whether rows without gaps are long enough for it and of the right sign."""
-        season = period > 1 or self.cycles == 0
-        return season and values.shape[1] >= max(self.least, self.cycles * period) and (not self.positive or bool((values > 0).all()))
+    def fits(self, values: Floats, period: int) -> Flags:
+        """Tell which rows without gaps, shape (rows, steps), are long enough for it and of the right sign, shape (rows,)."""
+        long_enough = (period > 1 or self.cycles == 0) and values.shape[1] >= max(self.least, self.cycles * period)
+        signed = (values > 0).all(axis=1) if self.positive else np.ones(len(values), np.bool_)
+        return np.asarray(long_enough & signed, np.bool_)
 
 
 METHODS: Final[Mapping[str, Method]] = MappingProxyType({
@@ -61,11 +64,35 @@ PLAIN: Final[Mapping[str, Callable[[Floats, int, int], Outlook]]] = MappingProxy
 })  # fmt: skip
 
 
-def outlooks(names: Sequence[str], values: Floats, origins: Sequence[int], horizon: int, period: int) -> dict[tuple[str, int], Outlook]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A method at an origin, on those rows that it suits: `places`, shape (some,), and their `values`, (some, steps), in units of their scale."""
+
+    method: str
+    origin: int
+    places: Places
+    values: Floats
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.method, self.origin
+
+
+def outlooks(
+    names: Sequence[str], values: Floats, origins: Sequence[int], horizon: int, period: int, *, only: Mapping[str, Flags] | None = None,
+    roughly: bool = False,
+) -> dict[tuple[str, int], Outlook]:  # fmt: skip
     """Return the forecasts of rows, shape (rows, steps), by method and origin: each sees the columns before its origin alone.
 
-    Gaps (NaN) are filled on a straight line from what the origin sees. Smoothing methods of all origins are fitted in one batch. Origins go from early to late. A method that an origin
-    is too short for is left out.
+    Gaps (NaN) are filled on a straight line from what the origin sees. Origins go from early to late. A method that an origin is too short for is left out;
+    rows of the wrong sign for it, and those that it is not wanted for, are NaN. Methods, rows and origins are searched in one batch.
+
+    Parameters
+    ----------
+    only : mapping of str to ndarray of bool, shape (rows,)
+        Which rows a method is wanted for; all where None. Methods without a search are cheap, and forecast all rows.
+    roughly : bool
+        Near enough to compare methods: the first origin is searched from a few points, the others from where the first one ended.
 
     Raises
     ------
@@ -76,23 +103,59 @@ def outlooks(names: Sequence[str], values: Floats, origins: Sequence[int], horiz
     if unknown or horizon < 1 or period < 1:
         raise ValueError(f"Unknown methods {unknown}, or horizon {horizon} or period {period} below 1.")
     seen = {origin: _unit(linear_fill(values[:, :origin])) for origin in origins}
-    parts = {part for name in names for part in (_members(period) if name == "combination" else (name,))}
-    wanted = [(name, origin) for origin in origins for name in METHODS if name in parts and METHODS[name].fits(seen[origin][0], period)]
-    found = {key: PLAIN[key[0]](seen[key[1]][0], horizon, period) for key in wanted if key[0] in PLAIN}
-    for multiplicative in (False, True):
-        keys = [key for key in wanted if key[0] in FORMS and FORMS[key[0]].multiplicative == multiplicative]
-        if keys:
-            jobs = [prepare(name, seen[origin][0], period) for name, origin in keys]
-            found |= dict(zip(keys, run(jobs, horizon, period), strict=True))
-    keys = [key for key in wanted if key[0] == "arima"]
-    if keys:
-        found |= dict(zip(keys, arima([seen[origin][0] for _, origin in keys], horizon, period), strict=True))
+    wanted = _wanted(names, len(values), period, only)
+    tasks = [
+        each
+        for origin in origins
+        for name in METHODS
+        if name in wanted and (each := _task(name, origin, seen[origin][0], wanted[name], period))
+    ]
+    found = {task.key: PLAIN[task.method](task.values, horizon, period) for task in tasks if task.method in PLAIN}
+    smooth = [task for task in tasks if task.method in FORMS]
+    first = [task for task in smooth if task.origin == origins[0] or not roughly]
+    found |= _smoothed(first, {}, len(values), horizon, period, roughly=roughly)
+    later = [task for task in smooth if task not in first and (task.method, origins[0]) in found]
+    found |= _smoothed(
+        later, {key[0]: each for key, each in found.items() if key[1] == origins[0]}, len(values), horizon, period, roughly=roughly
+    )
+    arimas = [task for task in tasks if task.method == "arima"]
+    if arimas:
+        made = arima([task.values for task in arimas], horizon, period, roughly=roughly)
+        found |= {task.key: each.spread(task.places, len(values)) for task, each in zip(arimas, made, strict=True)}
     if "combination" in names:
         for origin in origins:
             members = [found[name, origin] for name in _members(period) if (name, origin) in found]
             if len(members) == 3:
                 found["combination", origin] = _combined(members)
     return {(name, origin): each.scaled(seen[origin][1]) for (name, origin), each in found.items() if name in names}
+
+
+def _wanted(names: Sequence[str], rows: int, period: int, only: Mapping[str, Flags] | None) -> dict[str, Flags]:
+    """Return which rows every method is wanted for, those that a combination is made of included."""
+    wanted: dict[str, Flags] = {}
+    for name in names:
+        chosen = np.ones(rows, np.bool_) if only is None or name in PLAIN else only.get(name, np.zeros(rows, np.bool_))
+        for part in _members(period) if name == "combination" else (name,):
+            wanted[part] = wanted.get(part, np.zeros(rows, np.bool_)) | (chosen | (part in PLAIN))
+    return wanted
+
+
+def _task(name: str, origin: int, filled: Floats, wanted: Flags, period: int) -> _Task | None:
+    places = np.flatnonzero(wanted & METHODS[name].fits(filled, period))
+    return _Task(name, origin, places, filled[places]) if len(places) else None
+
+
+def _smoothed(
+    tasks: Sequence[_Task], before: Mapping[str, Outlook], rows: int, horizon: int, period: int, *, roughly: bool
+) -> dict[tuple[str, int], Outlook]:
+    found: dict[tuple[str, int], Outlook] = {}
+    for multiplicative in (False, True):
+        own = [task for task in tasks if FORMS[task.method].multiplicative == multiplicative]
+        if own:
+            jobs = [prepare(task.method, task.values, period, before[task.method].rows(task.places) if before else None) for task in own]
+            made = run(jobs, horizon, period, roughly=roughly)
+            found |= {task.key: each.spread(task.places, rows) for task, each in zip(own, made, strict=True)}
+    return found
 
 
 def _members(period: int) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -39,8 +39,21 @@ class Outlook:
 
     def rows(self, chosen: NDArray[np.int64]) -> Outlook:
         """Return the forecasts of some rows."""
-        parts = {name: value[chosen] for name, value in self.parameters.items()}
-        return replace(self, mean=self.mean[chosen], deviation=self.deviation[chosen], fitted=self.fitted[chosen], parameters=parts)
+        return self._each(lambda value: value[chosen])
+
+    def spread(self, places: NDArray[np.int64], rows: int) -> Outlook:
+        """Return the forecasts of as many rows, those here at their `places` and NaN at the others."""
+
+        def put(value: Floats) -> Floats:
+            table = np.full((rows, *value.shape[1:]), np.nan)
+            table[places] = value
+            return table
+
+        return self._each(put)
+
+    def _each(self, change: Callable[[Floats], Floats]) -> Outlook:
+        parts = {name: change(value) for name, value in self.parameters.items()}
+        return replace(self, mean=change(self.mean), deviation=change(self.deviation), fitted=change(self.fitted), parameters=parts)
 
 
 def residual_deviation(values: Floats, fitted: Floats, parameters: int) -> Floats:

@@ -47,18 +47,27 @@ class Searches:
     careful: Flags
     ahead: Places
     most_rounds: int
+    gain: float
 
     @classmethod
     def begin(
-        cls, found: Floats, free: Flags, series: Places, bounds: tuple[Floats, Floats], careful: Flags, *, most_rounds: int = MOST_ROUNDS
-    ) -> Searches:
+        cls, found: Floats, free: Flags, series: Places, bounds: tuple[Floats, Floats], careful: Flags, *, most_rounds: int = MOST_ROUNDS,
+        gain: float = GAIN,
+    ) -> Searches:  # fmt: skip
         """Return searches that have not yet looked at their starts `found`, shape (parameters, jobs); job r is one of row r. `bounds`: (parameters, 1)."""
         size, jobs = found.shape
         nothing: dict[str, Any] = {
             "squares": np.full(jobs, np.inf), "gradient": np.zeros(found.shape), "matrix": np.zeros((size, size, jobs)), "damping": np.full(jobs, 1e-3),
             "rounds": np.zeros(jobs, np.int64), "ahead": np.arange(int(series.max(initial=-1)) + 1),
         }  # fmt: skip
-        kept: dict[str, Any] = {"series": series, "low": bounds[0], "high": bounds[1], "careful": careful, "most_rounds": most_rounds}
+        kept: dict[str, Any] = {
+            "series": series,
+            "low": bounds[0],
+            "high": bounds[1],
+            "careful": careful,
+            "most_rounds": most_rounds,
+            "gain": gain,
+        }
         return cls(found, free, tried=found.copy(), **nothing, **kept)
 
     def trial(self, jobs: Places) -> Floats:
@@ -79,7 +88,7 @@ class Searches:
         better, begun = found.squares < squares, np.isfinite(squares)
         self.rounds[jobs] += 1
         with np.errstate(invalid="ignore"):
-            done = np.where(better, (squares - found.squares <= GAIN * squares) & (damping <= 0.1), damping > 1e4)
+            done = np.where(better, (squares - found.squares <= self.gain * squares) & (damping <= 0.1), damping > 1e4)
         done = begun & (done | (np.abs(self.tried[:, jobs] - self.found[:, jobs]).max(axis=0) < 1e-7))
         done |= (self.rounds[jobs] >= self.most_rounds) | (found.squares == 0)
         gone = jobs[better]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from upid.engine.forecasting.methods import METHODS, outlooks
 from upid.engine.forecasting.outlook import Outlook
+from upid.engine.statistics.rows import linear_fill
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 FOLDS: Final = 5
 PRIOR_FOLDS: Final = 2.0  # what the method's own deviation is worth beside the folds' errors
 AUTO: Final = tuple(name for name in METHODS if name not in {"mean", "holt_winters_multiplicative_damped", "combination"})
@@ -61,14 +63,15 @@ def forecast(values: Floats, horizon: int, period: int, *, methods: Sequence[str
     """
     steps = values.shape[1]
     origins, tested = fold_origins(steps, horizon, period, folds)
-    found = outlooks(methods, values, [*origins, steps], max(horizon, tested), period)
-    final = {name: each for (name, origin), each in found.items() if origin == steps}
-    if not final:
-        raise ValueError(f"{steps} values are too few for {', '.join(methods)}.")
-    test = _backtest(found, values, origins, tested, period) if origins else None
-    choice = _choose(test, final, len(values))
-    cut = {name: _cut(each, horizon, test) for name, each in final.items()}
-    return Forecast(cut, choice, test)
+    test = _backtest(outlooks(methods, values, origins, tested, period, roughly=True), values, origins, tested, period) if origins else None
+    filled = linear_fill(values)
+    fits = {name: METHODS[name].fits(filled, period) for name in METHODS if name in methods}
+    if not np.any(list(fits.values()), axis=0).all():
+        raise ValueError(f"{steps} values are too few, or of the wrong sign, for {', '.join(methods)}.")
+    choice = _choose(test, fits)
+    only = {name: np.array([name == each for each in choice]) for name in fits}
+    final = outlooks(methods, values, [steps], horizon, period, only=only)
+    return Forecast({name: _stretched(each, test) for (name, _), each in final.items()}, tuple(choice), test)
 
 
 def fold_origins(steps: int, horizon: int, period: int, folds: int) -> tuple[list[int], int]:
@@ -125,24 +128,30 @@ def _covered(errors: Floats, wide: Floats) -> Floats:
     return _mean(np.where(np.isnan(errors), np.nan, np.abs(errors) <= wide), (1, 2))
 
 
-def _choose(test: Backtest | None, final: Mapping[str, Outlook], rows: int) -> tuple[str, ...]:
-    simplest = sorted(final, key=lambda name: METHODS[name].rank)
-    judged = [name for name in simplest if test is not None and name in test.mase]
+def _choose(test: Backtest | None, fits: Mapping[str, Flags]) -> list[str]:
+    """Return each row's method, of those that fit it: names come in the order of METHODS, the simplest first."""
+    names = list(fits)
+    able = np.stack([fits[name] for name in names])
+    simplest = [names[place] for place in np.argmax(able, axis=0)]
+    judged = [name for name in names if test is not None and name in test.mase]
     if test is None or not judged:
-        return (simplest[0],) * rows
-    table = np.stack([test.mase[name] for name in judged])
-    total = np.nan_to_num(np.nanmean(np.where(np.isnan(table), np.inf, table), axis=2), nan=np.inf)
-    best = np.argmin(total, axis=0)
-    over = table - table[best, np.arange(rows)][None]
-    excess = over.mean(axis=2)
-    error = over.std(axis=2, ddof=1) / np.sqrt(over.shape[2]) if over.shape[2] > 1 else np.zeros(excess.shape)
-    tie = excess <= error
-    tie[best, np.arange(rows)] = True
-    return tuple(judged[i] for i in np.argmax(tie, axis=0))
+        return simplest
+    table = np.stack([np.where(fits[name][:, None], test.mase[name], np.nan) for name in judged])
+    # A fold that nothing came in judges nobody; a method that failed where another did not is out.
+    silent = np.isnan(table).all(axis=0)
+    table = np.where(np.isnan(table) & ~silent, np.inf, table)
+    count = (~silent).sum(axis=1)
+    best = np.argmin(_mean(table, (2,)), axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        over = table - table[best, np.arange(table.shape[1])]
+        excess = _mean(over, (2,))
+        error = np.sqrt(_mean((over - excess[..., None]) ** 2, (2,)) / np.maximum(count - 1, 1))
+        tie = excess <= error
+    tie[best, np.arange(table.shape[1])] = True
+    chosen = np.argmax(tie, axis=0)
+    return [judged[place] if count[row] else simplest[row] for row, place in enumerate(chosen)]
 
 
-def _cut(outlook: Outlook, horizon: int, test: Backtest | None) -> Outlook:
+def _stretched(outlook: Outlook, test: Backtest | None) -> Outlook:
     stretch = test.stretch.get(outlook.method) if test is not None else None
-    wide = np.ones(len(outlook.mean)) if stretch is None else stretch
-    parts = (outlook.mean[:, :horizon], outlook.deviation[:, :horizon] * wide[:, None])
-    return Outlook(outlook.method, *parts, outlook.fitted, outlook.parameters)
+    return outlook if stretch is None else replace(outlook, deviation=outlook.deviation * stretch[:, None])

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from upid.engine.forecasting.fitting import fit_parameters
+from upid.engine.forecasting.fitting import fit_parameters, rough
 from upid.engine.forecasting.outlook import Outlook, residual_deviation
 from upid.engine.forecasting.recursion import PARAMETERS, State, smooth
 from upid.engine.forecasting.starting import initial_state
@@ -45,17 +45,24 @@ FORMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One method on rows that end at one origin: `season` is what Theta took out, shape (rows, period), and `drift` its slope, shape (rows,)."""
+    """One method on rows that end at one origin: `season` is what Theta took out, shape (rows, period), and `drift` its slope, shape (rows,).
+
+    `begun`: where a rough search begins, shape (4, rows), NaN = at a few points.
+    """
 
     method: str
     values: Floats
     start: State
     season: Floats
     drift: Floats
+    begun: Floats
 
 
-def prepare(method: str, values: Floats, period: int) -> Job:
-    """Return a method's job on rows without gaps, shape (rows, steps), in units of their scale; ValueError where they are too short for it."""
+def prepare(method: str, values: Floats, period: int, before: Outlook | None = None) -> Job:
+    """Return a method's job on rows without gaps, shape (rows, steps), in units of their scale; ValueError where they are too short for it.
+
+    `before`: the method's forecast of the same rows from an earlier origin, whose parameters a rough search begins at.
+    """
     form, rows = FORMS[method], len(values)
     season, drift = np.zeros((rows, period)), np.zeros(rows)
     if form.theta:
@@ -67,7 +74,10 @@ def prepare(method: str, values: Floats, period: int) -> Job:
     start = initial_state(values, period if form.season else 1, trend=form.trend, multiplicative=form.multiplicative)
     if not form.season:
         start = State(start.level, start.slope, np.full((period, rows), 0.0))
-    return Job(method, values, start, season, drift)
+    begun = np.full((len(PARAMETERS), rows), np.nan)
+    if before is not None:
+        begun = np.stack([before.parameters.get(name, np.zeros(rows)) for name in PARAMETERS])
+    return Job(method, values, start, season, drift, begun)
 
 
 def initial_slope(values: Floats) -> Floats:
@@ -77,8 +87,8 @@ def initial_slope(values: Floats) -> Floats:
     return result
 
 
-def run(jobs: Sequence[Job], horizon: int, period: int) -> list[Outlook]:
-    """Fit all jobs, which share `multiplicative`, in one batch, and return what each expects."""
+def run(jobs: Sequence[Job], horizon: int, period: int, *, roughly: bool = False) -> list[Outlook]:
+    """Fit all jobs, which share `multiplicative`, in one batch, and return what each expects. `roughly`: near enough to compare methods."""
     longest = max(job.values.shape[1] for job in jobs) + horizon
     table = np.full((longest, sum(len(job.values) for job in jobs)), np.nan)
     free, fixed = np.empty((4, table.shape[1]), bool), np.empty((4, table.shape[1]))
@@ -93,7 +103,8 @@ def run(jobs: Sequence[Job], horizon: int, period: int) -> list[Outlook]:
         np.concatenate([job.start.season for job in jobs], axis=1),
     )  # fmt: skip
     multiplicative = FORMS[jobs[0].method].multiplicative
-    parameters = fit_parameters(table[: longest - horizon], start, free, fixed, multiplicative=multiplicative)
+    begin = rough(np.concatenate([job.begun for job in jobs], axis=1)) if roughly else None
+    parameters = fit_parameters(table[: longest - horizon], start, free, fixed, multiplicative=multiplicative, begin=begin)
     expected = smooth(table, parameters, start, multiplicative=multiplicative).expected
     pairs = pairwise(edges)
     return [_outlook(job, expected[:, a:b].T, parameters[:, a:b], horizon, period) for job, (a, b) in zip(jobs, pairs, strict=True)]

@@ -17,7 +17,6 @@ from upid.engine.anomalies.alarms import alarms
 from upid.engine.anomalies.detectors import detect
 from upid.engine.capacity.growth import grow
 from upid.engine.capacity.thresholds import threshold
-from upid.engine.forecasting.methods import METHODS
 from upid.engine.forecasting.selection import AUTO, forecast
 from upid.engine.patterns.peaks import peaks
 from upid.engine.rightsizing.assess import assess
@@ -248,8 +247,7 @@ def _by_hour(panel: Panel, _: Mapping[str, Any]) -> Found:
 
 def _forecast(panel: Panel, given: Mapping[str, Any]) -> Found:
     methods = AUTO if given["method"] == "auto" else (given["method"],)
-    fitting = [name for name in methods if METHODS[name].fits(linear_fill(_row(panel)), given["period"])]
-    found = forecast(_row(panel), given["horizon"], given["period"], methods=fitting or methods)
+    found = forecast(_row(panel), given["horizon"], given["period"], methods=methods)
     outlook = found.outlooks[found.chosen[0]]
     bounds = {
         f"{side}{cover:.0%}".replace("%", ""): bound[0]
