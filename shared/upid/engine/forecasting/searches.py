@@ -15,6 +15,7 @@ CAREFUL_ROUNDS: Final = 3  # in which a careful search goes half of the way to a
 LEAST_ROUNDS: Final = 4
 MOST_ROUNDS: Final = 40
 SAME: Final = 0.003  # two searches of a row whose parameters are nearer than this are one
+HOPE: Final = 20.0  # times what its steps promise, which a search may be above the best of its row and go on
 GAIN: Final = 1e-6  # relative fall of the sum of squares below which a search ends
 
 
@@ -41,6 +42,7 @@ class Searches:
     damping: Floats
     rounds: Places
     tried: Floats
+    promised: Floats
     series: Places
     low: Floats
     high: Floats
@@ -58,7 +60,7 @@ class Searches:
         size, jobs = found.shape
         nothing: dict[str, Any] = {
             "squares": np.full(jobs, np.inf), "gradient": np.zeros(found.shape), "matrix": np.zeros((size, size, jobs)), "damping": np.full(jobs, 1e-3),
-            "rounds": np.zeros(jobs, np.int64), "ahead": np.arange(int(series.max(initial=-1)) + 1),
+            "rounds": np.zeros(jobs, np.int64), "promised": np.full(jobs, np.inf), "ahead": np.arange(int(series.max(initial=-1)) + 1),
         }  # fmt: skip
         kept: dict[str, Any] = {
             "series": series,
@@ -76,7 +78,9 @@ class Searches:
         # A parameter at its bound that the gradient pushes further out is out of this step.
         stuck = ((before <= self.low) & (gradient > 0)) | ((before >= self.high) & (gradient < 0))
         moving = self.free[:, jobs] & ~stuck
-        step = _step(gradient, self.matrix[..., jobs], moving, self.damping[jobs])
+        matrix = self.matrix[..., jobs]
+        step = _step(gradient, matrix, moving, self.damping[jobs])
+        self.promised[jobs] = -np.einsum("pr,pr->r", step, 2 * gradient + np.einsum("pqr,qr->pr", matrix, step))
         reach = np.where(self.careful[jobs] & (self.rounds[jobs] <= CAREFUL_ROUNDS), 0.5, 1.0)
         low, high = before + (self.low - before) * reach, before + (self.high - before) * reach
         self.tried[:, jobs] = np.where(moving, np.clip(before + step, low, high), before)
@@ -104,7 +108,9 @@ class Searches:
         self.ahead[self.series[nearer]] = nearer  # of several the last one stays: the best
         best = self.ahead[self.series[jobs]]
         apart = np.abs(self.found[:, jobs] - self.found[:, best]).max(axis=0)
-        return np.asarray((self.rounds[jobs] >= LEAST_ROUNDS) & (best != jobs) & (apart < SAME), np.bool_)
+        behind = self.squares[jobs] - self.squares[best]
+        hopeless = behind > HOPE * self.promised[jobs]
+        return np.asarray((self.rounds[jobs] >= LEAST_ROUNDS) & (best != jobs) & ((apart < SAME) | hopeless), np.bool_)
 
 
 def _step(gradient: Floats, matrix: Floats, moving: Flags, damping: Floats) -> Floats:

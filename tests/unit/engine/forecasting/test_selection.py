@@ -70,12 +70,66 @@ def test_size_does_not_matter(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_an_origin_does_not_see_what_comes_after(method: str) -> None:
+@pytest.mark.parametrize("roughly", [False, True])
+def test_an_origin_does_not_see_what_comes_after(method: str, *, roughly: bool) -> None:
     values = np.abs(seasonal(2, 60, seed=4))
     other = values.copy()
     other[:, 50:] = 1.0
-    one, two = (outlooks([method], each, [50, 60], 5, PERIOD)[method, 50] for each in (values, other))
-    np.testing.assert_allclose(one.mean, two.mean, rtol=1e-9)
+    one, two = (outlooks([method], each, [40, 50, 60], 5, PERIOD, roughly=roughly) for each in (values, other))
+    for origin in (40, 50):
+        np.testing.assert_allclose(one[method, origin].mean, two[method, origin].mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["theta", "holt_damped", "holt_winters", "holt_winters_multiplicative", "arima"])
+def test_rough_fits_forecast_no_worse_than_thorough_ones(method: str) -> None:
+    values = np.abs(seasonal(30, 96, seed=6))
+    near, best = (outlooks([method], values, [60, 72, 84], PERIOD, PERIOD, roughly=roughly) for roughly in (True, False))
+
+    def errors(found: dict[tuple[str, int], Outlook]) -> float:
+        return float(np.mean([np.abs(found[method, origin].mean - values[:, origin : origin + PERIOD]) for origin in (60, 72, 84)]))
+
+    assert errors(near) < 1.03 * errors(best)
+
+
+def test_a_series_is_forecast_alike_alone_and_among_others() -> None:
+    values = np.abs(seasonal(4, 72, seed=7)) + 1
+    values[1, 20] = 0.0  # no multiplicative season for this one
+    values[2, :] = 5.0
+    together = forecast(values, 6, PERIOD)
+    for row in range(len(values)):
+        alone = forecast(values[[row]], 6, PERIOD)
+        assert alone.chosen[0] == together.chosen[row]
+        np.testing.assert_allclose(alone.outlooks[alone.chosen[0]].mean[0], together.outlooks[together.chosen[row]].mean[row], rtol=1e-9)
+        assert together.backtest is not None
+        multiplicative = together.backtest.mase["holt_winters_multiplicative"][row]
+        assert np.isfinite(multiplicative).all() == (row in {0, 3})
+
+
+def test_rows_of_the_wrong_sign_for_the_only_method_are_refused() -> None:
+    values = np.abs(seasonal(2, 60, seed=8)) + 1
+    values[1, 3] = -1.0
+    with pytest.raises(ValueError, match="of the wrong sign"):
+        forecast(values, 3, PERIOD, methods=("holt_winters_multiplicative",))
+
+
+def test_what_is_not_wanted_is_not_forecast() -> None:
+    values, only = seasonal(3, 60, seed=9), {"holt": np.array([True, False, True])}
+    found = outlooks(["holt", "naive", "arima"], values, [60], 4, PERIOD, only=only)
+    assert np.isnan(found["holt", 60].mean).all(axis=1).tolist() == [False, True, False]
+    assert ("arima", 60) not in found
+    assert np.isfinite(found["naive", 60].mean).all()  # cheap ones are forecast all the same
+
+
+def test_a_fold_that_nothing_came_in_judges_nobody() -> None:
+    t = np.arange(96)
+    values = (10 + 3 * np.sin(2 * np.pi * t / PERIOD) + 0.01 * np.cos(t * t))[None]
+    values[0, 60:72] = np.nan  # all of the third of five folds, whose origins are 36, 48, 60, 72 and 84
+    found = forecast(values, PERIOD, PERIOD)
+    assert found.backtest is not None
+    assert np.isnan(found.backtest.mase["naive"][0]).tolist() == [False, False, True, False, False]
+    assert found.chosen[0] not in {"naive", "linear", "ses"}
+    whole = np.arange(96.0, 108.0)
+    np.testing.assert_allclose(found.outlooks[found.chosen[0]].mean[0], 10 + 3 * np.sin(2 * np.pi * whole / PERIOD), atol=0.2)
 
 
 def test_plain_methods_by_hand() -> None:
