@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ from upid.services.cluster_records import ClusterRecords
 from upid.services.downsampling import DONE
 from upid.services.profiles import KEEP_GONE_SECONDS
 from upid.services.retention import SHORTEST_DAYS, Retention
-from upid.services.rosters import Rosters
+from upid.services.rosters import Names, Rosters
+from upid.services.shards import shard_of
 from upid.services.usage_frames import Frame, Group, Wanted
 from upid.services.usage_levels import EXACT_SECONDS, OVER, SPREAD, kept_level, level_of
 from upid.services.usage_places import UNKNOWN, Places
@@ -187,7 +188,8 @@ class UsageService:
         if not (is_by_node or is_long_ago):
             return reader
         roster = self.rosters.read(reader.tenant, reader.cluster_id, start=wanted.start, end=wanted.end)
-        return replace(reader, gone=roster.workloads, places=Places(roster.by_pod()) if is_by_node else None)
+        gone = _by_shard(roster.workloads, reader.shards) if is_long_ago else {}
+        return replace(reader, gone=gone, places=Places(roster.by_pod()) if is_by_node else None)
 
     def _trend_step(self, tenant: str, start: float, end: float) -> int:
         age = self.clock.now() - start
@@ -210,6 +212,13 @@ class UsageService:
             for group, by_metric in _top(found, query) for metric in query.metrics
         ]  # fmt: skip
         return scope.told(query) | {"aggregation": query.aggregation, "groups": len(found), "values": values}
+
+
+def _by_shard(workloads: Iterable[Names], shards: int) -> dict[int, list[Names]]:
+    found: dict[int, list[Names]] = {}
+    for each in workloads:
+        found.setdefault(shard_of(each.namespace, each.kind, each.name, each.uid, shards), []).append(each)
+    return found
 
 
 def _levelled(wanted: Wanted, body: Mapping[str, Any], kept: Kept | None, how: str, *, step: int, instead: int) -> Wanted:

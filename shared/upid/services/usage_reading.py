@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,7 +15,6 @@ from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey, Usage
 from upid.ports.usage_rollups import UsageRollups
 from upid.services.profiles import Profiles
 from upid.services.rosters import Names
-from upid.services.shards import shard_of
 from upid.services.usage_frames import Frame, Wanted
 from upid.services.usage_levels import Longer, figures
 from upid.services.usage_picking import NOTHING, pick, selects, take
@@ -51,7 +50,7 @@ class Latest(NamedTuple):
 class UsageReader:
     """Reads the history of one cluster.
 
-    gone: workloads that no profile has any more, whose samples are asked for. places: where pods were, where nodes are asked for.
+    gone: workloads by shard that no profile may have any more, whose samples are asked for. places: where pods were, where nodes are asked for.
     """
 
     history: UsageHistory
@@ -60,7 +59,7 @@ class UsageReader:
     cluster_id: str
     shards: int
     rollups: UsageRollups | None = None
-    gone: Collection[Names] = ()
+    gone: Mapping[int, Sequence[Names]] = field(default_factory=dict)
     places: Places | None = None
 
     def frames(self, wanted: Wanted) -> Iterator[Frame]:
@@ -119,7 +118,7 @@ class UsageReader:
 
     def _owners(self, shard: int) -> dict[str, Names]:
         """Return the workloads of a shard by uid: those of its profile, and those gone that are asked for."""
-        gone = {each.uid: each for each in self.gone if shard_of(each.namespace, each.kind, each.name, each.uid, self.shards) == shard}
+        gone = {each.uid: each for each in self.gone.get(shard, ())}
         keys = Profiles(self.blobs).keys(self.tenant, self.cluster_id, shard)
         return gone | {key.uid: Names(key.uid, key.namespace, key.kind, key.name) for key in keys}
 
