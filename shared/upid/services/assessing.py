@@ -18,7 +18,8 @@ from upid.ports.prices import Prices
 from upid.ports.usage_history import HistoryScope, UsageHistory
 from upid.services.profiles import Profiles
 from upid.services.resident import resident_series
-from upid.services.sizing import ContainerRow, Table, UsageWindow, align_profile, assess_rows, rows_of, samples_of, workload_index
+from upid.services.short_lived import samples_of_history
+from upid.services.sizing import ContainerRow, Table, UsageWindow, align_profile, assess_rows, rows_of, workload_index
 from upid.services.snapshots import Snapshots
 from upid.services.volumes import HISTORY_SECONDS, ClaimUse, claim_use, volume_entries
 
@@ -91,7 +92,7 @@ class Assessor:
     def _from_history(self, scope: Scope, inventory: Inventory, rows: Sequence[ContainerRow]) -> Loaded:
         end = self.profiles.load(scope.tenant, scope.cluster_id, scope.shard).profile.folded_until
         history, start = HistoryScope(scope.tenant, scope.cluster_id, scope.shard), end - scope.history_seconds
-        samples = samples_of(self.history.read(history, start=start, end=end), rows)
+        samples = samples_of_history(self.history.read(history, start=start, end=end), rows)
         detail = self.history.read_family(history, "memory_detail", start=start, end=end)
         profile, folds = folded_with_tests(samples, bins_of(samples, resident_series(rows, detail)))
         window = UsageWindow(samples.start, samples.end, samples.step_seconds)

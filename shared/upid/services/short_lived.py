@@ -1,4 +1,4 @@
-"""Usage of a scan as samples, where pods of Jobs that ran one after the other share the room of one: a week may hold very many of them.
+"""Usage of a scan, or of a stored history, as samples, where pods of Jobs that ran one after the other share the room of one: a week may hold very many of them.
 
 Pods of a batch row lie on a lane with silence between them that is longer than a run's own, so that each is still a run by itself; quantiles, runs and
 counts of pods are those of series of their own.
@@ -7,7 +7,7 @@ counts of pods are those of series of their own.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,9 @@ from upid.domain.inventory import Inventory
 from upid.domain.lanes import lanes_of
 from upid.engine.usage.runs import SILENT_SECONDS
 from upid.engine.usage.samples import Samples
-from upid.ports.metrics_source import NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, UsageBlock, Window
+from upid.ports.usage_history import UsageChunk
+from upid.services import chunks as usage_chunks
 from upid.services.attribution import Owners, attribute
 from upid.services.gathering import BATCH_KINDS
 from upid.services.sizing import ContainerRow, samples_of
@@ -67,6 +69,62 @@ def samples_of_usage(usage: NamespaceUsage, inventory: Inventory, rows: Sequence
     return _joined(samples, _packed(usage, inventory, batch, rows)) if batch else samples
 
 
+def samples_of_history(chunks: Iterable[UsageChunk], rows: Sequence[ContainerRow]) -> Samples:
+    """Return the samples of stored chunks as `upid.services.sizing.samples_of` does, pods of Jobs packed; a chunk of theirs is in memory at a time."""
+    row_of = {row.key: i for i, row in enumerate(rows) if row.kind in BATCH_KINDS}
+    stretches: dict[tuple[int, str], list[tuple[int, NDArray[np.float32]]]] = {}
+    events, others = ContainerEvents({}, {}, {}), list[UsageChunk]()
+    for chunk in chunks:
+        mine = {i: row for i, key in enumerate(chunk.keys) if (row := row_of.get((key.workload_uid, key.container))) is not None}
+        for i, row in mine.items():
+            stretches.setdefault((row, chunk.keys[i].pod), []).extend(_stretch(chunk, i))
+            _happened(events, _named(rows[row], chunk.keys[i].pod), chunk, i)
+        others.append(usage_chunks.take(chunk, [i for i in range(len(chunk.keys)) if i not in mine]) if mine else chunk)
+    samples = samples_of(others, rows)
+    if not stretches:
+        return samples
+    lanes, ran = _Lanes(), dict[int, list[_Ran]]()
+    for (row, pod), parts in sorted(stretches.items()):
+        ran.setdefault(row, []).append(_whole(_named(rows[row], pod), parts, samples))
+    for row, pods in ran.items():
+        lanes.add(row, pods, SILENT_SECONDS // samples.step_seconds + 1)
+    return _joined(samples, _filled(lanes, samples.cpu_cores.shape[1], events))
+
+
+def _named(row: ContainerRow, pod: str) -> PodContainer:
+    return PodContainer(row.namespace, pod, row.container)
+
+
+def _stretch(chunk: UsageChunk, series: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield where the samples of a series begin [s since the epoch] and what they are, shape (3, steps); nothing where there is none."""
+    values = np.stack([chunk.cpu_cores[series], chunk.memory_bytes[series], chunk.throttled[series]])
+    there = np.flatnonzero(~np.isnan(values).all(axis=0))
+    if len(there):
+        yield chunk.start + int(there[0]) * chunk.step_seconds, values[:, there[0] : there[-1] + 1].copy()
+
+
+def _happened(events: ContainerEvents, key: PodContainer, chunk: UsageChunk, series: int) -> None:
+    """Add what a chunk tells to have happened to one of its series."""
+    for known, counts in ((events.oom_kills, chunk.oom_kills), (events.restarts, chunk.restarts)):
+        if counts[series]:
+            known[key] = known.get(key, 0) + int(counts[series])
+    if not np.isnan(chunk.oom_limit_bytes[series]):
+        events.oom_limit_bytes[key] = max(events.oom_limit_bytes.get(key, 0.0), float(chunk.oom_limit_bytes[series]))
+
+
+def _whole(key: PodContainer, parts: Sequence[tuple[int, NDArray[np.float32]]], grid: Samples) -> _Ran:
+    """Return the samples of a pod from all chunks; where two have one, the later chunk's counts."""
+    if not parts:
+        return _Ran(key, 0, np.empty((3, 0), dtype=np.float32))
+    places = [(begin - grid.start) // grid.step_seconds for begin, _ in parts]
+    low, high = min(places), max(place + values.shape[1] for place, (_, values) in zip(places, parts, strict=True))
+    samples = np.full((3, high - low), np.nan, dtype=np.float32)
+    for place, (_, values) in zip(places, parts, strict=True):
+        target = samples[:, place - low : place - low + values.shape[1]]
+        np.copyto(target, values, where=~np.isnan(values))
+    return _Ran(key, low, samples)
+
+
 def _packed(usage: NamespaceUsage, inventory: Inventory, batch: set[str], rows: Sequence[ContainerRow]) -> dict[str, NDArray[Any]]:
     """Return what Samples has of each series, by name, of the batch workloads alone."""
     owners, events, window = Owners.of(inventory, usage.owners), usage.events, usage.window
@@ -82,7 +140,7 @@ def _packed(usage: NamespaceUsage, inventory: Inventory, batch: set[str], rows: 
     lanes = _Lanes()
     for row in sorted(ran):
         lanes.add(row, ran[row], SILENT_SECONDS // window.step_seconds + 1)
-    return _filled(lanes, usage)
+    return _filled(lanes, window.steps, events)
 
 
 def _ran(key: PodContainer, blocks: Sequence[tuple[UsageBlock, Mapping[PodContainer, int]]], created: float, window: Window) -> _Ran:
@@ -106,11 +164,10 @@ def _ran(key: PodContainer, blocks: Sequence[tuple[UsageBlock, Mapping[PodContai
     return _Ran(key, low + int(there[0]), samples[:, there[0] : there[-1] + 1])
 
 
-def _filled(lanes: _Lanes, usage: NamespaceUsage) -> dict[str, NDArray[Any]]:
-    values = np.full((3, len(lanes.row), usage.window.steps), np.nan, dtype=np.float32)
+def _filled(lanes: _Lanes, steps: int, events: ContainerEvents) -> dict[str, NDArray[Any]]:
+    values = np.full((3, len(lanes.row), steps), np.nan, dtype=np.float32)
     kills, restarts = np.zeros(len(lanes.row), dtype=np.int32), np.zeros(len(lanes.row), dtype=np.int32)
     limit = np.full(len(lanes.row), np.nan)
-    events = usage.events
     for lane, pods in enumerate(lanes.pods):
         for one in pods:
             values[:, lane, one.first : one.end] = one.samples

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from upid.engine.rightsizing.folds import folded_with_tests
 from upid.engine.usage.evidence import exact_evidence
 from upid.engine.usage.samples import Samples
 from upid.ports.metrics_source import ContainerEvents, NamespaceUsage, PodContainer, PodOwner, UsageBlock, Window
+from upid.ports.usage_history import UsageChunk
 from upid.services.attribution import attribute
-from upid.services.short_lived import samples_of_usage
+from upid.services.chunks import take, without_events
+from upid.services.short_lived import samples_of_history, samples_of_usage
 from upid.services.sizing import rows_of, samples_of
 
 WEEK = Window(1_699_401_600, 1_700_006_400, 300)
@@ -80,6 +82,56 @@ def assert_same(one: Any, other: Any) -> None:
             np.testing.assert_allclose(mine, others, rtol=1e-6, atol=1e-12, err_msg=field.name)
         else:
             assert mine == others, field.name
+
+
+def days() -> list[UsageChunk]:
+    """The week as a collector stores it: a chunk for each day, of the pods that ran in it; what happened is told with a pod's first chunk."""
+    whole, found, told = attribute(ran(dense=True), listed()), [], np.zeros(0, np.int64)
+    never = np.isnan([whole.cpu_cores, whole.memory_bytes, whole.throttled]).all(axis=(0, 2))
+    for first in range(0, WEEK.steps, 288):
+        cut = {name: getattr(whole, name)[:, first : first + 288] for name in ("cpu_cores", "memory_bytes", "throttled")}
+        silent_now = np.isnan(list(cut.values())).all(axis=(0, 2))
+        there = np.flatnonzero(~silent_now | ((first == 0) & (never | (whole.restarts > 0))))
+        chunk = take(replace(whole, start=WEEK.start + first * 300, **cut), there.tolist())
+        again = np.isin(there, told)
+        silent = {name: np.where(again, nothing, getattr(chunk, name)) for name, nothing in (("oom_kills", 0), ("restarts", 0), ("oom_limit_bytes", np.nan))}  # fmt: skip
+        found.append(replace(chunk, **silent))
+        told = np.union1d(told, there)
+    return found
+
+
+@pytest.fixture(scope="module")
+def stored() -> Samples:
+    return samples_of_history(iter(days()), rows_of(listed()))
+
+
+def test_a_stored_history_is_packed_as_a_scan_is(stored: Samples, packed: Samples, apart: Samples) -> None:
+    assert len(stored.row) == len(packed.row)
+    assert stored.pods_of_series.sum() == len(apart.row)
+    assert (stored.start, stored.end, stored.rows) == (apart.start, apart.end, apart.rows)
+    assert_same(exact_evidence(stored), exact_evidence(apart))
+    (mine, my_folds), (others, their_folds) = folded_with_tests(stored), folded_with_tests(apart)
+    assert_same(mine, others)
+    for one, other in zip(my_folds, their_folds, strict=True):
+        assert_same(one.view, other.view)
+
+
+def test_a_stored_history_without_jobs_is_read_as_ever() -> None:
+    inventory = Inventory(listed().workloads[1:], (), (), ("shop",))
+    chunks = [attribute(ran(dense=True), inventory)]
+
+    assert_same(samples_of_history(chunks, rows_of(inventory)), samples_of(chunks, rows_of(inventory)))
+    assert samples_of_history([], rows_of(inventory)).end == 0
+
+
+def test_the_later_chunk_counts_where_two_have_a_sample_of_a_pod() -> None:
+    whole = attribute(ran(dense=True), listed())
+    later = replace(whole, memory_bytes=whole.memory_bytes * 2, cpu_cores=np.full_like(whole.cpu_cores, np.nan))
+
+    twice = samples_of_history([without_events(whole), without_events(later)], rows_of(listed()))
+    once = samples_of([without_events(whole), without_events(later)], rows_of(listed()))
+
+    assert_same(exact_evidence(twice), exact_evidence(once))
 
 
 def test_runs_share_few_series(packed: Samples, apart: Samples) -> None:
