@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.engine.usage.beside import Pooled, fold_beside
-from upid.engine.usage.blocks import Slots, Sums, add_samples, add_sums, blocks_of, busiest_by_day, empty_sums, put_sums
+from upid.engine.usage.blocks import Block, Slots, Sums, add_samples, add_sums, blocks_of, busiest_by_day, empty_sums, put_sums
 from upid.engine.usage.counting import Grid, grid_of, valid_samples
 from upid.engine.usage.daily import Daily
 from upid.engine.usage.histogram import DAY_SLOTS, copied, day_weight
@@ -88,7 +88,8 @@ def _with_beside(profile: UsageProfile, samples: Samples, starts: Starts, grid: 
 def _with_metrics(profile: UsageProfile, samples: Samples, starts: Starts, grid: Grid, slots: Slots) -> UsageProfile:
     """Fold CPU and memory: histograms, days, hours, and the steps with a sample of either."""
     sums = empty_sums(profile.rows, grid), empty_sums(profile.rows, grid)
-    settled = empty_sums(profile.rows, grid) if len(starts.series) else sums[0]
+    is_alone = len(np.unique(samples.row)) == len(samples.row)
+    hours = sums[0] if is_alone and not len(starts.series) else empty_sums(profile.rows, grid)
     histograms = (copied(profile.cpu), copied(profile.memory))
     steps, last_seen = profile.steps.copy(), profile.last_seen.copy()
     busiest: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
@@ -101,10 +102,11 @@ def _with_metrics(profile: UsageProfile, samples: Samples, starts: Starts, grid:
             seen |= valid
             add_sums(metric, block, chosen, valid, grid)
             add_samples(histogram, block, chosen, grid, slots)
-            if metric is sums[0] is not settled:
-                put_sums(settled, sums[0], block, starts.without(chosen, block.series, len(samples.row)), same=chosen, grid=grid)
+            if metric is sums[0] is not hours:
+                _put_hours(hours, sums[0], block, starts.without(chosen, block.series, len(samples.row)), same=chosen, grid=grid)
+            if metric is sums[0] and not block.is_single:
+                busiest.append((block.groups, busiest_by_day(chosen, block, grid)))
         if not block.is_single:
-            busiest.append((block.groups, busiest_by_day(valid_samples(samples.cpu_cores[block.series]), block, grid)))
             seen = np.logical_or.reduceat(seen, block.starts, axis=0)
         with_sample = np.add.reduceat(seen, grid.day_starts, axis=1, dtype=np.int32)
         steps[np.ix_(block.groups, column[column >= 0])] += with_sample[:, column >= 0]
@@ -120,8 +122,18 @@ def _with_metrics(profile: UsageProfile, samples: Samples, starts: Starts, grid:
         profile, folded_until=samples.end, folded_from=profile.folded_from or samples.start, step_seconds=samples.step_seconds, steps=steps,
         last_seen=last_seen, cpu=histograms[0], memory=histograms[1], cpu_busiest_total=busiest_total,
         cpu_daily=_days(profile.cpu_daily, sums[0], grid, column), memory_daily=_days(profile.memory_daily, sums[1], grid, column),
-        cpu_hourly=_hours(profile.cpu_hourly, settled, grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
+        cpu_hourly=_hours(profile.cpu_hourly, hours, grid, seen_hour), memory_hourly=_hours(profile.memory_hourly, sums[1], grid, seen_hour),
     )  # fmt: skip
+
+
+def _put_hours(hours: Sums, known: Sums, block: Block, values: NDArray[np.float32], *, same: NDArray[np.float32], grid: Grid) -> None:
+    """Add the samples of each group's busiest series at each step to sums that the caller owns, in place; `known` has those of the `same` array."""
+    if block.is_single:
+        put_sums(hours, known, block, values, same=same, grid=grid)
+        return
+    most = np.fmax.reduceat(values, block.starts, axis=0)
+    single = Block(slice(0, len(block.groups)), block.groups, np.arange(len(block.groups)))
+    add_sums(hours, single, most, ~np.isnan(most), grid)
 
 
 def _days(daily: Daily, sums: Sums, grid: Grid, column: NDArray[np.int64]) -> Daily:

@@ -56,7 +56,7 @@ class UsageProfile:
     cpu_busiest_total : ndarray, shape (rows, days), float64
         Sum over a day's steps of the highest CPU of any pod. [cores]
     cpu_hourly, memory_hourly : Hourly
-        CPU without start-ups.
+        CPU of the busiest pod at each step, without start-ups; memory of all pods, pooled.
     throttled_total, throttled_count : ndarray, shape (rows, days)
         Sum of the shares of throttled periods, and how many there were. [1]
     oom_kills, restarts : ndarray, shape (rows, days), int32

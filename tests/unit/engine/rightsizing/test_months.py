@@ -120,3 +120,22 @@ def test_an_assessment_tells_it() -> None:
     found = assessed(samples(usage((JANUARY, 2.0), (FEBRUARY, 2.0)), start=start, step=STEP), current())
 
     assert "cpu_recurring_peak" in {CODES[i] for i in np.flatnonzero(found["reasons"][0])}
+
+
+def test_the_weekly_peak_of_one_pod_among_many_is_not_diluted() -> None:
+    def usage_of(day: int) -> NDArray[np.float32]:
+        """Return three weeks of 0.1 cores, with an hour of 2 at noon of one day of each week where there is such a day."""
+        cores = np.full((1, 21 * PER_DAY), 0.1, dtype=np.float32)
+        for week in range(3 if day >= 0 else 0):
+            begin = (7 * week + day) * PER_DAY + PER_DAY // 2
+            cores[0, begin : begin + 3600 // STEP] = 2.0
+        return cores
+
+    monday = 1_700_438_400  # 20 November 2023
+    cores = np.vstack([usage_of(2), *[usage_of(-1)] * 9])
+
+    found = cpu_need(
+        seen(profile_of(samples(cores, start=monday, step=STEP, row=[0] * 10, workload=[0]))), Options(allowed_time_above=0.01)
+    )
+
+    assert (found.recurring.need[0], found.recurring.hour[0]) == (pytest.approx(2.0), 2 * 24 + 12)
