@@ -66,7 +66,7 @@ def engine_of(services: Services, machines: Mapping[str, Any], pool: WorkerPool 
     return WorkflowEngine(services, template_of(services.settings.home, machines), tasks=None if pool else inline_tasks(), pool=pool)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -104,7 +105,7 @@ def load(name: str) -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 done, 1 failed, 2 wrong arguments, 3 done in part, 130 interrupted."""
     try:
-        app(list(sys.argv[1:] if arguments is None else arguments), prog_name="upid")
+        _run(list(sys.argv[1:] if arguments is None else arguments))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_FAILED if end.code else 0
     except AppError as error:
@@ -112,8 +113,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe has seen enough, as `upid scan | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+    except OSError as error:  # what else may be written or read is told where it is
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _drop_output()
+        print("upid: The output cannot be written: no space left on the device.", file=sys.stderr)
+        return EXIT_FAILED
     return 0
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, or Python would fail over it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: list[str]) -> None:
+    """Run the command and write what it left to be written, whose failure would otherwise come after everything that could tell of it."""
+    try:
+        app(arguments, prog_name="upid")
+    except SystemExit:
+        sys.stdout.flush()
+        raise
 
 
 def _failed(error: AppError) -> int:

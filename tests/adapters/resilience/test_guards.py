@@ -88,8 +88,10 @@ def test_a_change_that_cannot_be_recorded_does_not_hold_up_the_request() -> None
 
 def test_a_hanging_cluster_slows_no_other(guards: Guards, told: list[Any]) -> None:
     release = threading.Event()
+    asked: list[object] = []
 
     def hang(_request: object) -> Reply:
+        asked.append(_request)
         release.wait(20)
         return Reply({})
 
@@ -106,14 +108,14 @@ def test_a_hanging_cluster_slows_no_other(guards: Guards, told: list[Any]) -> No
         fast = time.monotonic() - started
         for thread in threads:
             thread.join()
-        started = time.monotonic()
+        before = len(asked)
         with pytest.raises(NoAnswerError, match="not asked for now"):
             hung.version()
-        at_once = time.monotonic() - started
         release.set()
 
     assert len(refusals) == 12
-    assert (fast < 2.0, at_once < 0.1) == (True, True), (fast, at_once)
+    assert fast < 5.0  # behind those that hang it would be six
+    assert len(asked) == before
     assert ("dead/kubernetes", "open") in [change[:2] for change in told]
     assert "alive/kubernetes" not in {change[0] for change in told}
 

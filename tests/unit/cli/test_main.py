@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -83,3 +85,14 @@ def test_exit_statuses_tell_kinds_apart(probe: Callable, capsys: pytest.CaptureF
     ]:
         probe(raising(error))
         assert command.main(["probe"]) == status
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["--version"], ["openapi"]])
+def test_output_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "upid.cli.main", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+
+    assert (ended.returncode, ended.stderr) == (1, "upid: The output cannot be written: no space left on the device.\n")

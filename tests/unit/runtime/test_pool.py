@@ -17,6 +17,7 @@ import pytest
 from machines.running import TESTS, wait_until, workers
 
 from upid.runtime.template import Function
+from upid.runtime.workflows import worker
 from upid.runtime.workflows.faults import StatesError
 from upid.runtime.workflows.pool import Job, WorkerPool
 from upid.runtime.workflows.wire import receive, send
@@ -45,13 +46,13 @@ def error_of(future: Future[Any]) -> StatesError:
 def test_a_function_gets_its_event_and_gives_its_result(pool: WorkerPool) -> None:
     event = {"text": "é" * 1000, "list": [1, 2.5, None, True], "deep": {"er": {}}}
 
-    assert call(pool, "echo", event).result(20) == event
+    assert call(pool, "echo", event).result(60) == event
 
 
 def test_a_large_event_goes_through(pool: WorkerPool) -> None:
     event = ["x" * 200_000] * 5
 
-    assert call(pool, "echo", event).result(20) == event
+    assert call(pool, "echo", event).result(60) == event
 
 
 def test_an_exception_is_told_by_class_and_message_and_logged(pool: WorkerPool, caplog: pytest.LogCaptureFixture) -> None:
@@ -70,7 +71,7 @@ def test_a_function_that_is_not_there_is_an_error(pool: WorkerPool) -> None:
 
 
 def test_a_function_is_told_of_its_invocation(pool: WorkerPool) -> None:
-    told = call(pool, "tell_context", seconds=10).result(20)
+    told = call(pool, "tell_context", seconds=10).result(60)
 
     assert told["name"] == "tell_context"
     assert 0 < told["left_ms"] <= 10_000
@@ -80,7 +81,7 @@ def test_a_function_is_told_of_its_invocation(pool: WorkerPool) -> None:
 def test_workers_count_with_one_thread_each_and_see_their_environment(pool: WorkerPool) -> None:
     names = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "UPID_MARK"]
 
-    assert call(pool, "tell_environment", {"names": names}).result(20) == dict(zip(names, ["1", "1", "here"], strict=True))
+    assert call(pool, "tell_environment", {"names": names}).result(60) == dict(zip(names, ["1", "1", "here"], strict=True))
 
 
 def test_a_function_that_takes_too_long_costs_its_worker_alone(pool: WorkerPool) -> None:
@@ -88,8 +89,8 @@ def test_a_function_that_takes_too_long_costs_its_worker_alone(pool: WorkerPool)
     slow = call(pool, "sleep", {"seconds": 30}, seconds=0.3)
 
     assert error_of(slow).error == "States.Timeout"
-    assert beside.result(20) == {"seconds": 1.0}
-    assert call(pool, "echo", 1).result(20) == 1
+    assert beside.result(60) == {"seconds": 1.0}
+    assert call(pool, "echo", 1).result(60) == 1
 
 
 def test_the_time_limit_of_a_function_itself_is_lambdas_error(pool: WorkerPool) -> None:
@@ -99,7 +100,7 @@ def test_the_time_limit_of_a_function_itself_is_lambdas_error(pool: WorkerPool) 
 def test_waiting_for_a_worker_is_no_time_of_the_task(pool: WorkerPool) -> None:
     futures = [call(pool, "sleep", {"seconds": 0.4}, seconds=2.0) for _ in range(12)]  # 2.4 s on two workers
 
-    assert [future.result(20) for future in futures] == [{"seconds": 0.4}] * 12
+    assert [future.result(60) for future in futures] == [{"seconds": 0.4}] * 12
 
 
 def test_a_worker_that_dies_is_replaced(pool: WorkerPool, tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_worker_that_dies_is_replaced(pool: WorkerPool, tmp_path: Path) -> Non
     error = error_of(call(pool, "die_at_first", event))
 
     assert (error.error, "status -9" in error.cause) == ("Lambda.Unknown", True)
-    assert call(pool, "die_at_first", event).result(20) == {"tries": 2}
+    assert call(pool, "die_at_first", event).result(60) == {"tries": 2}
 
 
 def test_a_call_that_is_cancelled_before_it_began_never_begins(pool: WorkerPool, tmp_path: Path) -> None:
@@ -115,8 +116,8 @@ def test_a_call_that_is_cancelled_before_it_began_never_begins(pool: WorkerPool,
     waiting = call(pool, "note", {"task": "late", "file": str(tmp_path / "notes")})
 
     assert waiting.cancel()
-    assert [future.result(20) for future in busy] == [{"seconds": 0.5}] * 2
-    assert call(pool, "echo", 1).result(20) == 1
+    assert [future.result(60) for future in busy] == [{"seconds": 0.5}] * 2
+    assert call(pool, "echo", 1).result(60) == 1
     assert not (tmp_path / "notes").exists()
 
 
@@ -124,19 +125,20 @@ def test_calls_that_wait_hold_up_no_other(pool: WorkerPool) -> None:
     waiting = [call(pool, "sleep", {"seconds": 60}, seconds=100) for _ in range(4)]
     ended = [call(pool, "echo", number) for number in range(5)]
 
-    assert [future.result(20) for future in ended] == list(range(5))
+    assert [future.result(60) for future in ended] == list(range(5))
     assert [future.running() for future in waiting] == [True] * 4
-    wait_until(lambda: len(pool.seats) == 6)  # four that wait, and as many beside them as the pool has
+    # Beside the four there are no more than the pool has; fewer where one of the four was taken for one that computes meanwhile.
+    wait_until(lambda: [seat.waiting for seat in pool.seats].count(True) == 4 and len(pool.seats) <= 6)
 
 
 def test_calls_that_compute_are_no_more_than_the_pool_has_workers(pool: WorkerPool) -> None:
-    computing = [call(pool, "compute", {"seconds": 3.0}) for _ in range(2)]
-    behind = call(pool, "echo", 1)
+    computing = [call(pool, "compute", {"seconds": 3.0}, seconds=100.0) for _ in range(2)]
+    behind = call(pool, "echo", 1, seconds=100.0)
 
-    with pytest.raises(TimeoutError):
-        behind.result(2.8)
+    assert behind.result(100) == 1
+    assert any(future.done() for future in computing)  # whose place it took
     assert len(pool.seats) == 2
-    assert [future.result(30) for future in (*computing, behind)] == [{"seconds": 3.0}, {"seconds": 3.0}, 1]
+    assert [future.result(100) for future in computing] == [{"seconds": 3.0}] * 2
 
 
 def test_draining_waits_for_what_runs_and_begins_nothing(pool: WorkerPool) -> None:
@@ -157,7 +159,7 @@ def test_closing_ends_workers_that_hang(pool: WorkerPool) -> None:
 
     pool.close()
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert error_of(hanging).error == "Lambda.Unknown"
 
 
@@ -168,7 +170,7 @@ from upid.runtime.template import Function
 from upid.runtime.workflows.pool import Job
 pool = workers(1)
 pool.start()
-pool.submit(Job.of(Function("print_something", "machines.handlers", "print_something", 20.0), {}, None)).result(20)
+pool.submit(Job.of(Function("print_something", "machines.handlers", "print_something", 20.0), {}, None)).result(60)
 pool.close()
 """
     ended = subprocess.run(
@@ -180,7 +182,7 @@ pool.close()
 
 
 def test_ctrl_c_in_a_terminal_does_not_reach_the_workers(pool: WorkerPool) -> None:
-    pids = {call(pool, "tell_context").result(20)["pid"] for _ in range(2)}
+    pids = {call(pool, "tell_context").result(60)["pid"] for _ in range(2)}
 
     assert all(os.getpgid(pid) != os.getpgrp() for pid in pids)
 
@@ -206,3 +208,16 @@ def test_a_function_that_exits_is_an_error_and_not_the_end_of_its_worker() -> No
 
     assert answer(job)["error"] == "TypeError"  # sys.exit takes one argument, and no context
     assert answer({**job, "module": "no_such_module"})["error"] == "ModuleNotFoundError"
+
+
+def test_what_waits_for_a_processor_is_busy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = tmp_path / "schedstat"
+    told.write_text("5000000000 3000000000 17\n")  # 3 s of waiting for a processor
+    monkeypatch.setattr(worker, "SCHEDULED", told)
+    monkeypatch.setattr(worker.time, "process_time", lambda: 1.5)
+    assert worker.busy_seconds() == 4.5
+
+    told.write_text("")
+    assert worker.busy_seconds() == 1.5
+    told.unlink()
+    assert worker.busy_seconds() == 1.5

@@ -25,6 +25,8 @@ from upid.runtime.workflows.states import HANDLERS
 
 DEFINITIONS: Final = "wf#definitions"
 PREFIX: Final = f"arn:aws:states:{REGION}:{ACCOUNT}"
+PAUSES_SECONDS: Final = (0.2, 1.0, 5.0, 15.0)
+LONGEST_PAUSE_SECONDS: Final = 30.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -114,19 +116,34 @@ class Executions:
         return True
 
 
-async def persistently(executions: Executions, machine: str, name: str, *, pauses: tuple[float, ...] = (0.2, 1.0, 5.0, 15.0)) -> None:
-    """Run an execution, again from its journal after a pause where the store or the runtime itself failed; it stays as it is after the last."""
-    for pause in (*pauses, None):
+async def persistently(
+    executions: Executions,
+    machine: str,
+    name: str,
+    *,
+    pauses: tuple[float, ...] = PAUSES_SECONDS,
+    longest_seconds: float = LONGEST_PAUSE_SECONDS,
+) -> None:
+    """Run an execution, again from its journal after a pause where the store or the runtime itself failed.
+
+    A store that is away (a disk that is full) is waited for, however long it takes: work that nobody goes on with would be running for ever. After a
+    fault of the runtime it stays as it is, once the pauses are used up, until the next start.
+    """
+    waiting = iter(pauses)
+    while True:
+        pause = next(waiting, None)
         try:
             await executions.run(machine, name)
         except AppError as error:
             _LOG.warning("Execution %s of %s is interrupted: %s", name, machine, error)
+            pause = longest_seconds if pause is None else pause
         except Exception:  # noqa: BLE001 a fault of the runtime must not lose the execution; it is logged and tried again
             _LOG.exception("Execution %s of %s is interrupted.", name, machine)
         else:
             return
-        if pause is not None:
-            await asyncio.sleep(pause)
+        if pause is None:
+            break
+        await asyncio.sleep(pause)
     _LOG.error("Execution %s of %s is left as it is until the next start.", name, machine)
 
 

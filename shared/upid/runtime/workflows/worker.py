@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -26,7 +27,8 @@ from upid.runtime.workflows.wire import WAITS, receive, send
 BEGUN: Final = {"begun": True}
 # What JSON itself cannot hold is an error here as it is in Lambda, not something that only this runtime can do.
 PULSE_SECONDS: Final = 2.0
-COMPUTES: Final = 0.1  # of a pulse as processor time: a call that uses less waits for something
+COMPUTES: Final = 0.1  # of a pulse: a call that is busy for less waits for something
+SCHEDULED: Final = Path("/proc/self/schedstat")
 STRICT: Final = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -91,13 +93,25 @@ class Worker:
         while self._working.wait():
             if self._number != number:
                 number, told = self._number, False
-            used = time.process_time()
+            busy = busy_seconds()
             time.sleep(PULSE_SECONDS)
-            waits = time.process_time() - used < COMPUTES * PULSE_SECONDS
+            waits = busy_seconds() - busy < COMPUTES * PULSE_SECONDS
             with contextlib.suppress(OSError), self._sending:
                 if waits is not told and self._working.is_set() and self._number == number:
                     send(self._connection, {WAITS: waits})
                     told = waits
+
+
+def busy_seconds() -> float:
+    """Return how long this process has computed or would have: its processor time, and on Linux what it waited for a processor.
+
+    On a machine that is overloaded a call that computes gets little of one, and more workers beside it would be the wrong answer to that.
+    """
+    try:
+        waited = int(SCHEDULED.read_bytes().split()[1]) / 1e9  # of the main thread, which is the one that calls [ns]
+    except (OSError, IndexError, ValueError):
+        waited = 0.0
+    return time.process_time() + waited
 
 
 def answer(job: Mapping[str, Any]) -> dict[str, Any]:
