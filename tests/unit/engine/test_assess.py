@@ -35,14 +35,14 @@ def steady(cores: float = 0.2, memory: float = 300 * MIB, days: float = 7) -> An
 def test_steady_use_by_hand() -> None:
     found = assessed(steady())
 
-    # 0.2 cores lies in the bucket [1.03 ** -55, 1.03 ** -54) with the middle 0.1997; 0.94 of a log-normal kernel of 0.05 and 0.06 of one of 0.2
-    # have 1 % above exp(0.1941) = 1.214 times that: 0.2425, and 0.06 % are added for 7 days of data: 0.243 rounded up. Memory: 1.699 decades below one half are
-    # 1.704 with 0.3 % for 7 days of data: 300 MiB * (1 + 0.06 * 1.704) + 1.704 * 10 MiB = 347.7, so 348 MiB; its limit 60 MiB more: 408 MiB.
+    # 0.2 cores lies in the bucket [1.03 ** -55, 1.03 ** -54) with the middle 0.1997; 0.94 of a log-normal kernel of 0.03 and 0.06 of one of 0.2
+    # have 1 % above exp(0.1935) = 1.213 times that: 0.2423, and 0.06 % are added for 7 days of data: 0.243 rounded up. Memory: 1.699 decades below one half are
+    # 1.704 with 0.3 % for 7 days of data: 300 MiB * (1 + 0.05 * 1.704) + 1.704 * 15 MiB = 351.1, so 352 MiB; its limit 60 MiB more: 411.1, so 412 MiB.
     assert status(found) == "recommended"
     assert found["cpu_request_cores"][0] == pytest.approx(0.243, abs=1e-9)
     assert np.isnan(found["cpu_limit_cores"][0])
-    assert found["memory_request_bytes"][0] == 348 * MIB
-    assert found["memory_limit_bytes"][0] == 408 * MIB
+    assert found["memory_request_bytes"][0] == 352 * MIB
+    assert found["memory_limit_bytes"][0] == 412 * MIB
     assert reasons(found) == {"cpu_quantile", "memory_peak", "memory_cache_unknown", "memory_limit"}
 
 
@@ -130,7 +130,7 @@ def test_what_an_autoscaler_scales_on_stays() -> None:
     found = assessed(steady(), current(scaled_on_cpu=True, cpu_limit_cores=2.0))
 
     assert (found["cpu_request_cores"][0], found["cpu_limit_cores"][0]) == (1, 2)
-    assert found["memory_request_bytes"][0] == 348 * MIB
+    assert found["memory_request_bytes"][0] == 352 * MIB
     assert "cpu_scaled_by_hpa" in reasons(found)
 
 
@@ -220,11 +220,11 @@ def test_idle_use_gets_the_floors() -> None:
 
 def test_a_floor_does_not_raise_what_is_lower_already() -> None:
     found = assessed(
-        steady(cores=0.0001, memory=MIB), current(cpu_request_cores=0.005, memory_request_bytes=20 * MIB, memory_limit_bytes=20 * MIB)
+        steady(cores=0.0001, memory=MIB), current(cpu_request_cores=0.005, memory_request_bytes=28 * MIB, memory_limit_bytes=28 * MIB)
     )
 
     assert status(found) == "unchanged"
-    assert (found["cpu_request_cores"][0], found["memory_request_bytes"][0]) == (0.005, 20 * MIB)
+    assert (found["cpu_request_cores"][0], found["memory_request_bytes"][0]) == (0.005, 28 * MIB)
 
 
 def test_a_little_throttling_is_nothing() -> None:
@@ -272,10 +272,10 @@ def test_what_is_recommended_is_then_left_alone() -> None:
 
 
 def test_a_limit_below_what_is_needed_is_raised_alone() -> None:
-    found = assessed(steady(), current(memory_request_bytes=348 * MIB, memory_limit_bytes=348 * MIB, cpu_request_cores=0.236))
+    found = assessed(steady(), current(memory_request_bytes=352 * MIB, memory_limit_bytes=352 * MIB, cpu_request_cores=0.236))
 
     assert status(found) == "recommended"
-    assert (found["memory_request_bytes"][0], found["memory_limit_bytes"][0]) == (348 * MIB, 408 * MIB)
+    assert (found["memory_request_bytes"][0], found["memory_limit_bytes"][0]) == (352 * MIB, 412 * MIB)
 
 
 def test_unset_requests_are_set_and_cost_what_they_reserve() -> None:

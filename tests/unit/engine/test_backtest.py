@@ -50,10 +50,10 @@ def test_steady_use_passes_the_back_test() -> None:
     assert found["backtest_cpu_time_above_request"][0] == 0
     assert found["backtest_memory_time_above_request"][0] == 0
     assert found["backtest_expected_oom_kills"][0] == 0
-    # Fitted on five days: 0.1221 * 1.004, so 0.123 to 0.124; slack 1 - 0.1 / 0.124 = 0.19. Memory 1.699 * (1 + 0.004 / 0.2) * 16 MiB more: 128 MiB.
+    # Fitted on five days: 0.1221 * 1.004, so 0.123 to 0.124; slack 1 - 0.1 / 0.124 = 0.19. Memory 1.699 * (1 + 0.004 / 0.2) * 20 MiB more: 135 MiB.
     assert found["backtest_cpu_slack"][0] == pytest.approx(0.19, abs=0.015)
-    assert found["backtest_memory_slack"][0] == pytest.approx(1 - 100 / 128, abs=0.001)
-    assert found["backtest_savings_usd_per_month"][0] == pytest.approx(((1 - 0.124) * 0.03 + (1 - 128 / 1024) * 0.004) * 730 * 2, rel=0.005)
+    assert found["backtest_memory_slack"][0] == pytest.approx(1 - 100 / 135, abs=0.001)
+    assert found["backtest_savings_usd_per_month"][0] == pytest.approx(((1 - 0.124) * 0.03 + (1 - 135 / 1024) * 0.004) * 730 * 2, rel=0.005)
 
 
 def test_without_enough_history_nothing_is_judged() -> None:

@@ -33,7 +33,8 @@ def share_by_hand(weights: np.ndarray, value: float) -> float:  # type: ignore[t
 def test_half_of_one_sample_lies_above_its_buckets_middle() -> None:
     found = smoothed_quantiles(at(0), TOP, allowed_time_above=(0.5,))
 
-    assert found[0, 0] == pytest.approx(math.exp(100.5 * LOG_GROWTH), rel=2e-3)
+    # A kernel of a bucket's width is steep between two edges: where it is cut is known to a fifth of a bucket.
+    assert found[0, 0] == pytest.approx(math.exp(100.5 * LOG_GROWTH), rel=5e-3)
 
 
 @given(st.lists(st.integers(0, 120), min_size=1, max_size=30), st.sampled_from([0.5, 0.1, 0.05, 0.02, 0.01, 0.001, 1e-4, 1e-6]))

@@ -163,7 +163,7 @@ def test_a_request_is_judged_on_steady_state_and_the_limit_lets_start_ups_throug
     plain, burst = (assessed(of_one_row(usage), current(), Options(cpu_limit=policy)) for policy in ("none", "burst"))
     guaranteed = assessed(of_one_row(usage), current(cpu_limit_cores=1.0, memory_limit_bytes=GIB))
 
-    # As without a start (0.2425 with 0.06 % for little data); of the start-ups 1 % may lie above the limit: exp(0.1941) = 1.214 times 2, 2.43 cores.
+    # As without a start (0.2423 with 0.06 % for little data); of the start-ups 1 % may lie above the limit: exp(0.1935) = 1.213 times 2, 2.43 cores.
     assert plain["cpu_request_cores"][0] == pytest.approx(0.243, abs=1e-9)
     assert plain["cpu_startup_share"][0] == pytest.approx(2 / (PER_DAY // 2), rel=0.1)
     assert burst["cpu_request_cores"][0] == pytest.approx(0.243, abs=1e-9)

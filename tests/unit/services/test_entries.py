@@ -48,7 +48,7 @@ def test_an_entry_has_the_documented_keys_in_their_order() -> None:
     assert (found["replicas"], found["status"], found["withheld_code"]) == (2, "recommended", None)
     assert found["current"] == {"cpu_request_cores": 1.0, "cpu_limit_cores": None, "memory_request_bytes": GIB, "memory_limit_bytes": None}
     assert found["recommended"]["cpu_limit_cores"] is None
-    assert found["recommended"]["memory_request_bytes"] == 128 * MIB  # 100 MiB and 1.699 * 1.003 * 16 MiB, rounded up
+    assert found["recommended"]["memory_request_bytes"] == 135 * MIB  # 100 MiB and 1.699 * 1.003 * 20 MiB, rounded up
     assert found["evidence"]["window"] == {"start": format_time(MONDAY), "end": format_time(MONDAY + 7 * 86400), "step_seconds": 300}
 
 
@@ -151,7 +151,7 @@ def test_a_row_that_is_not_there_is_an_index_error() -> None:
 def test_reasons_say_their_values() -> None:
     found = {reason["code"]: reason for reason in entry(shop(), 0)["reasons"]}
 
-    assert found["memory_peak"]["text"] == "The largest memory use was 100Mi; 27.3 % are added."
+    assert found["memory_peak"]["text"] == "The largest memory use was 100Mi; 34.1 % are added."
     assert found["cpu_quantile"]["values"]["allowed_time_above"] == 0.01
     assert "for 1 % of the time" in found["cpu_quantile"]["text"]
 

@@ -21,8 +21,8 @@ from upid.engine.usage.resident import days_of, resident_peak
 Floats = NDArray[np.float64]
 OOM_FACTOR: Final = 1.2  # above the limit at a kill, as the Vertical Pod Autoscaler has it, or
 OOM_BYTES: Final = 100 * MIB  # this much above it, whichever is more
-NOMINAL_SHARE: Final = 0.06  # of the largest use, per decade of the knob, and
-NOMINAL_BYTES: Final = 10 * MIB  # per decade: what is small moves by more of itself
+NOMINAL_SHARE: Final = 0.05  # of the largest use, per decade of the knob, and
+NOMINAL_BYTES: Final = 15 * MIB  # per decade: what is small moves by more of itself
 LITTLE_DATA: Final = 0.2  # margin for little data at which both double
 AGED_SHARE: Final = 0.05  # what a peak is worth less when it is old, for the request alone, and
 AGED_DAYS: Final = 2.0  # days in which half of that is gone

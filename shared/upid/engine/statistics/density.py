@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from upid.engine.usage.histogram import BUCKETS, EMPTY, LOG_GROWTH, row_blocks
 
 Floats = NDArray[np.float64]
-SIGMA: Final = 0.05  # width of the log-normal kernel; anything from 0.03 to 0.10 serves real traces alike
+SIGMA: Final = 0.03  # width of the log-normal kernel, about a bucket: wider ones ask for more than the knob allows
 WIDE_SIGMA: Final = 0.2  # and of a second one, for levels that move from day to day, which has
 WIDE_SHARE: Final = 0.06  # so much of the weight; half or double of either serves real traces alike
 PAD: Final = 36  # buckets above the highest one that the kernel reaches: beyond five times the wide sigma
