@@ -95,14 +95,14 @@ DETECTORS: Final = ("standard_deviation", "z_score", "robust_z", "iqr", "percent
 
 _ALL: Final = (
     Algorithm(
-        "right-sizing", 1, "Right-sizing rule", "The request and limit that a container with this use needs: the value that the smoothed, decayed "
+        "right-sizing", 2, "Right-sizing rule", "The request and limit that a container with this use needs: the value that the smoothed, decayed "
         "histogram lies above for the allowed share of the time (CPU), or its peak with margins (memory), with growth and recurring peaks.",
         "VPA's decaying histograms, Autopilot (Rzadca et al., EuroSys 2020, doi:10.1145/3342195.3387524), Sen 1968; docs/algorithms.md.",
         "O(n)", "request, limit, confidence, hours; cores or bytes",
         (Parameter("resource", "choice", "", "cpu", "what the values are", choices=("cpu", "memory")), _knob()),
     ),
     Algorithm(
-        "density-quantile", 1, "Quantile of a smoothed histogram", "The value that use lies above for a share of the time, each sample a log-normal kernel "
+        "density-quantile", 2, "Quantile of a smoothed histogram", "The value that use lies above for a share of the time, each sample a log-normal kernel "
         "around its bucket of 3 %, so that the tail goes on beyond the largest sample.",
         "B. W. Silverman, Density Estimation, 1986; buckets as the Vertical Pod Autoscaler has them.", "O(n)", "quantile; unit of the values", (_knob(),),
     ),
