@@ -98,7 +98,8 @@ def figures(services: Services, made: tuple[Caller, str, str], shards: int, repe
         "caller_of_a_token": median(lambda: services.identity.authenticate(token), repeat * 20),
         "authorised_request": median(lambda: gateway.answer(request), repeat * 20),
         "credentials_of_a_cluster": median(
-            lambda: services.cluster_records.access(services.cluster_records.get(caller.tenant, cluster_id).body), repeat * 20
+            lambda: services.cluster_records.access(caller.tenant, services.cluster_records.get(caller.tenant, cluster_id).body),
+            repeat * 20,
         ),
         "rules_of_an_analysis": median(rules_of_an_analysis, repeat),
         "forecast_of_a_week": median(lambda: services.forecasting.predict(caller.tenant, series, how), min(repeat, 3)),

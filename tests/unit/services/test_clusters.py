@@ -302,3 +302,29 @@ def test_what_a_kind_of_source_lacks_or_has_too_much_is_pointed_to(world: World,
         world.services.clusters.register(ALICE, registration(metrics=metrics))
 
     assert pointers(refused.value) == wrong
+
+
+def test_credentials_are_opened_once_until_they_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    records, opened = world.services.cluster_records, list[str]()
+    unsealed = type(records.sealer).open
+
+    def counted(self: Any, envelope: bytes, *, context: str) -> bytes:
+        opened.append(context)
+        return unsealed(self, envelope, context=context)
+
+    monkeypatch.setattr(type(records.sealer), "open", counted)
+    cluster_id = world.register()
+
+    def use() -> str:
+        return records.access("default", records.get("default", cluster_id).body).cluster.token
+
+    assert [use() for _ in range(3)] == ["t0ken-secret"] * 3
+    assert opened == [cluster_id]
+    world.services.clusters.replace(ALICE, cluster_id, registration(access=ClusterAccess(server="https://k8s.example", token="another")))
+    assert [use() for _ in range(2)] == ["another"] * 2
+    world.services.clusters.rotate_key(ALICE, cluster_id)
+    assert use() == "another"
+
+    world.clock.moment += 300  # the lifetime
+    assert use() == "another"
+    assert opened == [cluster_id] * 4  # first, replaced, sealed under the new key, over
