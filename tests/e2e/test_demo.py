@@ -90,7 +90,8 @@ def test_the_first_run_shows_what_changes_and_the_second_finds_its_data(tmp_path
         took, errors = stopped(process)
     text = "\n".join(lines)
     assert re.search(r"shop/storefront +storefront +\d+ +1 +1Gi → \d+Mi +[\d.]+ +\d+% +\w+ \d+ ", text)
-    assert re.search(r"Savings: [\d,.]+ USD a month", text)
+    assert re.search(r"shop/storefront +4 to 12 → \d+ to \d+ +[\d.]+ → [\d.]+ +[-\d.]+ +\w", text)
+    assert re.search(r"Savings: [-\d,.]+ USD a month: requests [-\d,.]+, autoscalers [-\d,.]+", text)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x9b]", text)
     assert login.status == 200
     assert (process.returncode, errors) == (0, "")

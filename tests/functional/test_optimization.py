@@ -170,6 +170,11 @@ class TestSummary:
         latest = analyzed(api, world, cluster_id, strategy="max-savings")
 
         body = api.get(f"{GROUP}/analyze/{cluster_id}/summary").expect(200)
+        assert {"recommended", "advised", "savings_usd_per_month"} <= set(body["scaling"])
+        assert body["storage"]["claims"] == 0
+        assert body["total_savings_usd_per_month"] == pytest.approx(
+            body["savings_usd_per_month"] + body["scaling"]["savings_usd_per_month"]
+        )
 
         assert (body["cluster_id"], body["analysis_id"], body["status"], body["containers"]) == (
             cluster_id,
@@ -214,6 +219,17 @@ class TestRecommendations:
             assert set(item["evidence"]) >= told["EvidenceOut"]
             assert (set(item["scaling"]), set(item["risk"])) == (told["ScalingOut"], told["RiskOut"])
 
+    def test_are_listed_by_what_changes(self, api: Client, world: World, cluster_id: str) -> None:
+        analyzed(api, world, cluster_id)
+
+        # Nothing here has an autoscaler or a volume.
+        found = {
+            what: [item["status"] for item in listed(api, cluster_id, changes=what)["items"]] for what in ("requests", "scaling", "storage")
+        }
+
+        assert set(found["requests"]) == {"recommended"}
+        assert (found["scaling"], found["storage"]) == ([], [])
+
     def test_shows_only_the_fields_asked_for(self, api: Client, world: World, cluster_id: str) -> None:
         analyzed(api, world, cluster_id)
 
@@ -228,7 +244,7 @@ class TestRecommendations:
 
     @pytest.mark.parametrize(
         ("query", "pointer"),
-        [({"limit": 0}, "?limit"), ({"limit": 5000}, "?limit"), ({"sort": "price"}, "?sort"), ({"status": "fine"}, "?status"), ({"page": 2}, "?page"),
+        [({"limit": 0}, "?limit"), ({"limit": 5000}, "?limit"), ({"sort": "price"}, "?sort"), ({"status": "fine"}, "?status"), ({"changes": "all"}, "?changes"), ({"page": 2}, "?page"),
          ({"min_savings": "much"}, "?min_savings"), ({"min_savings": "nan"}, "?min_savings"), ({"cursor": "%%%"}, "?cursor"), ({"cursor": "aGVsbG8"}, "?cursor")],
     )  # fmt: skip
     def test_tells_what_is_wrong_with_a_query(self, api: Client, world: World, cluster_id: str, query: Any, pointer: str) -> None:
