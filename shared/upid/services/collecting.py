@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from upid.domain.clusters import MetricsAccess
-from upid.domain.errors import ConflictError, NotFoundError, UnavailableError
+from upid.domain.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
 from upid.domain.metrics import USAGE
 from upid.domain.work import ENDED
 from upid.ports.blobs import Blobs
@@ -199,8 +199,12 @@ class CollectingService:
         inventory = decode(files.inventory(retry.namespaces)).inventory
         window = Window(retry.start, retry.end, plan.step_seconds)
         shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
-        asked = ask(self.metrics_sources.open(access), retry.namespaces, window, inventory, families=Families((retry.family,)))
-        told = replace(asked, chunk=chunks.empty(window.start, window.end, window.step_seconds), warnings=(), quality=Counter(), stays=())
+        none = chunks.empty(window.start, window.end, window.step_seconds)
+        try:
+            asked = ask(self.metrics_sources.open(access), retry.namespaces, window, inventory, families=Families((retry.family,)))
+            told = replace(asked, chunk=none, warnings=(), quality=Counter(), stays=())
+        except RefusedError as error:  # that is an answer too: the next try waits longer
+            told = Asked(none, (), unanswered=((retry.family, error.detail),))
         files.save(item, _parts(told, lambda key: shards[key.workload_uid]), _note(told))
 
     def _fill(self, files: CollectionFiles, plan: Plan, scope: HistoryScope) -> Iterator[int]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from worlds.collection import ALICE, START, STEP, World, level, workload
 
-from upid.domain.errors import UnavailableError
+from upid.domain.errors import AppError, RefusedError, UnavailableError
 from upid.domain.inventory import Claim
 from upid.ports.usage_history import HistoryScope, MetricChunk, SeriesKey
 from upid.ports.usage_rollups import RollupScope
@@ -237,6 +237,21 @@ def test_a_gap_stays_while_the_store_takes_nothing_late_and_while_the_source_is_
 
     assert gaps(world, cluster_id) == []
     assert steps(chunks(world, cluster_id, "network"))[:12] == list(range(START - HOUR, START, STEP))
+
+
+@pytest.mark.parametrize(("fault", "tries"), [(RefusedError, 1), (UnavailableError, 0)])
+def test_a_source_that_refuses_all_is_asked_later_and_one_that_is_away_at_once(world: World, fault: type[AppError], tries: int) -> None:
+    cluster_id = world.register()
+    world.cluster.deaf_to = "network"
+    world.collect(cluster_id, history_seconds=HOUR)
+    world.cluster.down, world.cluster.fault = {"bank", "shop"}, fault
+    world.clock.moment += HOUR
+
+    assert world.collect(cluster_id)["status"] == "failed"
+
+    (gap,) = world.services.cluster_records.get("default", cluster_id).body["family_gaps"]
+    assert (gap["start"], gap["end"], gap["tries"]) == (START - HOUR, START, tries)
+    assert gap["retry_at"] == (START + HOUR if tries else START) + 900
 
 
 def test_a_day_that_may_still_be_filled_in_waits_for_its_longer_steps(world: World) -> None:
