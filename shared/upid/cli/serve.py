@@ -65,13 +65,15 @@ def announce(server: PlatformServer) -> None:
     print(password_line(server), flush=True)
 
 
-def password_line(server: PlatformServer) -> str:
-    """Return the line that tells how the admin logs in."""
+def password_line(server: PlatformServer, width: int = 10) -> str:
+    """Return the line that tells how the admin logs in; its label is `width` characters wide."""
     if server.admin_password is not None:
-        return f"Admin     admin / {server.admin_password}   (shown this once; UPID_ADMIN_PASSWORD sets another)"
-    if server.settings.admin_password:
-        return "Admin     admin / the password in UPID_ADMIN_PASSWORD"
-    return "Admin     admin / the password that the first start printed (UPID_ADMIN_PASSWORD sets another)"
+        told = f"{server.admin_password}   (shown this once; UPID_ADMIN_PASSWORD sets another)"
+    elif server.settings.admin_password:
+        told = "the password in UPID_ADMIN_PASSWORD"
+    else:
+        told = "the password that the first start printed (UPID_ADMIN_PASSWORD sets another)"
+    return f"{'Admin':<{width}}admin / {told}"
 
 
 def start_logging() -> None:

@@ -20,6 +20,7 @@ from upid.services.identity import ADMIN
 from upid.settings import Settings
 
 MOST_ROWS: Final = 80
+LABEL: Final = 14  # columns
 PIPE_COLUMNS: Final = 200
 USUAL_PODS: Final = 150
 HOUR: Final = 3600
@@ -54,7 +55,7 @@ class Demonstration:
             raise StoppedError
         self.stages.end(f"{self._server.url} and a demo cluster on {self._cluster.url}")
 
-    def show(self, password_line: Callable[[PlatformServer], str]) -> None:
+    def show(self, password_line: Callable[[PlatformServer, int], str]) -> None:
         """Go through the platform and print what comes out, and where everything is."""
         server = self._server
         assert server is not None
@@ -70,7 +71,7 @@ class Demonstration:
         print(f"All of them   {server.url}{PREFIX}/optimization/recommendations/{cluster_id}")
         print(f"API           {server.url}{PREFIX}")
         print(f"OpenAPI page  {server.url}{PREFIX}/docs")
-        print(password_line(server))
+        print(password_line(server, LABEL))
         print(f"Data          {self.settings.home}")
         print("Serving; Ctrl-C ends it.", flush=True)
         client.close()
