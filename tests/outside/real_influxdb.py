@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from outside.ports import free_port
 
 STARTED: Final = 20.0  # seconds that a start may take on a busy machine
 NEEDED: Final = "this needs influxd: Debian's package influxdb (scripts/install-test-services)"
@@ -26,7 +27,7 @@ class InfluxServer:
     """A server that can be stopped, killed and started again on the same port with the same data."""
 
     def __init__(self, place: Path) -> None:
-        self.place, self.port = place, _free_port()
+        self.place, self.port = place, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         place.mkdir(parents=True, exist_ok=True)
@@ -64,12 +65,6 @@ def influxdb(place: Path) -> Iterator[InfluxServer]:
         yield server
     finally:
         server.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _configuration(place: Path, port: int) -> str:

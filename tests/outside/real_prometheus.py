@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from outside.ports import free_port
 
 STARTED = 20.0  # seconds that a start may take on a busy machine
 
@@ -102,9 +103,7 @@ def prometheus(place: Path, written: Written) -> Iterator[str]:
 
 def free_address() -> str:
     """Return a host and port on loopback that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{found.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
