@@ -45,7 +45,9 @@ PRICES: Final = {
     "kms_request": Published(3e-6, "USD per request", "aws.amazon.com/kms/pricing", "2026-06"),
     "kms_key_month": Published(1.0, "USD per key and month", "aws.amazon.com/kms/pricing", "2026-06"),
     "alarm_month": Published(0.10, "USD per alarm and month", "aws.amazon.com/cloudwatch/pricing", "2026-11 (c3x.dev)"),
-    "api_request": Published(3.5e-6, "USD per request, REST API", "aws.amazon.com/api-gateway/pricing", "2025-05 (awsforengineers.com)"),
+    "api_request": Published(
+        3.5e-6, "USD per request, REST API", "docs.aws.amazon.com/whitepapers, API Gateway private APIs, cost optimization", "2026-11"
+    ),
 }
 LIMITS: Final = {
     "map_concurrency": Published(40, "iterations of an inline Map at a time", f"{STEP_FUNCTIONS}, Map processing modes", "2026-11"),
