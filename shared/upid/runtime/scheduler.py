@@ -15,6 +15,7 @@ from upid.ports.records import Key, Record
 from upid.runtime.template import ACCOUNT, REGION, Function, Schedule, Template
 from upid.runtime.timetable import Expression, parse_schedule
 
+TURNED_BACK_SECONDS: Final = 60.0  # by less a clock is only set right: a slot must not come twice for that
 PARTITION: Final = "wf#schedules"
 Invoke = Callable[[Function, Any], Any]
 _LOG = logging.getLogger(__name__)
@@ -68,8 +69,11 @@ class Scheduler:
         key, now = Key(PARTITION, schedule.name), self._clock.now()
         found = self._records.get(key)
         body = dict(found.body) if found else {"last": now, "running_until": 0.0}
+        turned_back = body["last"] > now + TURNED_BACK_SECONDS
+        if turned_back:  # or nothing would be due until the clock has come up with what it once said
+            body = {"last": now, "running_until": 0.0}
         slot = expression.latest(body["last"], now) if body["running_until"] <= now else None
-        if found and slot is None:
+        if found and slot is None and not turned_back:
             return None
         lease = {"running_until": now + schedule.function.timeout_seconds, "last": slot} if slot is not None else {}
         try:

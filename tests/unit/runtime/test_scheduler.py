@@ -18,6 +18,7 @@ from upid.runtime.template import Function, Template
 from upid.runtime.timetable import parse_schedule
 
 MINUTE = 60.0
+DAY = 86400.0
 
 
 def at(text: str) -> float:
@@ -194,3 +195,23 @@ def test_the_latest_moment_that_was_due(expression: str, last: str, now: str, la
 def test_what_is_not_known_in_a_schedule_is_refused_at_the_start(services: Services, expression: str) -> None:
     with pytest.raises(ValueError, match=r"schedule|outside|must be"):
         Scheduler(services, template(expression))
+
+
+@pytest.mark.parametrize("expression", ["rate(5 minutes)", "cron(0/5 * * * ? *)"])
+def test_a_clock_that_is_set_back_holds_up_no_schedule(services: Services, clock: SetClock, expression: str) -> None:
+    scheduler = Scheduler(services, template(expression), invoke=Calls())
+    clock.moment = START + 365 * DAY
+    tick(scheduler)
+    clock.moment += 5 * MINUTE
+    assert tick(scheduler) == 1
+
+    due = []
+    for minute in range(12):
+        clock.moment = START + minute * MINUTE
+        due.append(tick(scheduler))
+
+    assert sum(due) == 2
+    clock.moment -= 30  # it is only set right: the slot that was taken stays taken
+    assert tick(scheduler) == 0
+    clock.moment += 31
+    assert tick(scheduler) == 0
