@@ -62,7 +62,7 @@ def stopped(process: subprocess.Popen[str], number: signal.Signals = signal.SIGT
     """Return how long the process took to end, and what it said on standard error."""
     began = time.monotonic()
     process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     return time.monotonic() - began, errors
 
 
@@ -74,7 +74,7 @@ def answers(url: str) -> bool:
 
 
 def gone(url: str) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while answers(url) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not answers(url)
@@ -138,7 +138,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
         with started(tmp_path / "home", "demo", PORT=str(port)) as process:
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors == f"upid: Port {port} on 127.0.0.1 is taken: stop what listens there, or set PORT to another one.\n"
 
@@ -146,7 +146,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with started(tmp_path / "file" / "home", "demo") as process:
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert re.fullmatch(r"upid: The data folder \S+ cannot be written \(Not a directory\): set UPID_HOME to one that can\.\n", errors)
 
@@ -179,7 +179,7 @@ def test_a_terminal_sees_progress_bars(tmp_path: Path) -> None:
             seen += os.read(terminal, 1 << 16)
     process.terminate()
     try:
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -200,11 +200,11 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]
         yield file, found(r"Prometheus API: (\S+)", lines_until(process, "Prometheus API"))
         took, errors = stopped(process)
     assert (process.returncode, errors) == (0, "")
-    assert took < 5
+    assert took < 10
 
 
 def test_a_scan_of_the_demo_cluster_has_every_container(alone: tuple[Path, str], tmp_path: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not alone[0].exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     command = [
