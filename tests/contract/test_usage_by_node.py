@@ -93,15 +93,15 @@ def by_node(answer: dict[str, Any]) -> dict[str | None, Any]:
     return {series["labels"]["node"]: np.nan_to_num(np.array(series["values"], float)) for series in answer["series"]}
 
 
-def hold(answer: dict[str, Any], resolution: str, step: int, grain: int) -> None:
-    """Hold an answer's sums against those of samples placed one by one."""
+def off(answer: dict[str, Any], resolution: str, step: int, grain: int) -> float:
+    """Return how far an answer's sums are from those of samples placed one by one, at most, relative to these."""
     found, expected = by_node(answer), placed(grain)
     assert (answer["resolution"], set(found)) == (resolution, {"a", "b", None})
-    for node, values in expected.items():
-        np.testing.assert_allclose(found[node], values.reshape(-1, step // STEP).sum(1), rtol=1e-4, err_msg=str(node))
     assert answer["warnings"] == [
         "Of 2 pods it is not known for all samples which node they ran on (shop/lost-1, shop/old-0): those are of node null."
     ]
+    sums = {node: values.reshape(-1, step // STEP).sum(1) for node, values in expected.items()}
+    return max(float((np.abs(found[node] - true) / np.maximum(true, 1e-12)).max()) for node, true in sums.items())
 
 
 def aged(services: Services, cluster_id: str) -> None:
@@ -113,15 +113,15 @@ def aged(services: Services, cluster_id: str) -> None:
 @pytest.mark.parametrize("step", ["15m", "1h", "1d"])
 def test_samples_are_of_the_node_where_the_pod_was(services: Services, cluster_id: str, step: str) -> None:
     seconds = {"15m": 900, "1h": 3600, "1d": DAY}[step]
-    hold(services.usage.query("default", query(cluster_id, step)), "stored", seconds, STEP)
+    assert off(services.usage.query("default", query(cluster_id, step)), "stored", seconds, STEP) <= 1e-4
 
 
 def test_longer_steps_are_of_the_node_that_had_most_of_each(services: Services, cluster_id: str) -> None:
     aged(services, cluster_id)
 
-    hold(services.usage.query("default", query(cluster_id, "1h")), "1h", 3600, 3600)
-    hold(services.usage.query("default", query(cluster_id, "6h")), "1h", 6 * 3600, 3600)
-    hold(services.usage.query("default", query(cluster_id, "1d")), "1d", DAY, DAY)
+    assert off(services.usage.query("default", query(cluster_id, "1h")), "1h", 3600, 3600) <= 1e-4
+    assert off(services.usage.query("default", query(cluster_id, "6h")), "1h", 6 * 3600, 3600) <= 1e-4
+    assert off(services.usage.query("default", query(cluster_id, "1d")), "1d", DAY, DAY) <= 1e-4
 
 
 def test_figures_of_a_window_whose_samples_are_gone_are_by_node_too(services: Services, cluster_id: str) -> None:
