@@ -252,7 +252,12 @@ def _merged(gaps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _warnings(files: CollectionFiles, plan: Plan) -> Iterator[str]:
-    """Yield what the source said of its answers, each text once, with the number of answers that it came with."""
+    """Yield why nothing was asked for where a clock went wrong, and what the source said of its answers, each text once with their number."""
+    if plan.watermark > plan.end:
+        yield (
+            f"Usage is collected up to {format_time(plan.watermark)} already, which is ahead of {format_time(plan.end)}: a clock was set back. "
+            "Nothing is collected until it has come up with that."
+        )
     told = Counter(text for item in range(plan.items) for text in files.warnings(item))
     for text, count in told.most_common(MOST_ERRORS):
         yield f"{text} ({count} of {plan.items} answers)"

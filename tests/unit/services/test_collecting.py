@@ -639,3 +639,18 @@ def test_a_task_of_a_collection_that_is_over_writes_no_usage(world: World, how: 
 
     assert history(world, cluster_id) == []
     assert Profiles(world.services.blobs).load_or_none("default", cluster_id, 0) is None
+
+
+def test_a_clock_that_was_set_back_is_told(world: World) -> None:
+    cluster_id = world.register()
+    now = world.clock.moment
+    world.clock.moment = now + 30 * 24 * HOUR
+    assert world.collect(cluster_id, history_seconds=7200)["result"]["warnings"] == []
+    world.clock.moment = now
+
+    ended = world.collect(cluster_id)
+
+    assert ended["result"]["samples"] == 0
+    (warning,) = ended["result"]["warnings"]
+    assert "a clock was set back" in warning
+    assert "is collected up to 2023-12-14" in warning
