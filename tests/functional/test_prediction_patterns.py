@@ -77,6 +77,13 @@ def test_a_season_has_the_name_of_its_length(client: Client, days: int, step_hou
     assert ([each["name"] for each in found["seasons"]] or [None])[0] == name
 
 
+def test_one_event_hides_no_season(client: Client) -> None:
+    values = 10 + 3 * np.sin(2 * np.pi * np.arange(336) / 24) + np.random.default_rng(5).normal(0, 0.3, 336)
+    values[200:204] = 60.0
+    (found,) = client.post(f"{GROUP}/seasonal", {"values": values.tolist(), "step_seconds": 3600}).expect(200)["series"]
+    assert [each["period_steps"] for each in found["seasons"]] == [24]
+
+
 def test_seasons_come_with_their_mean_cycle(client: Client) -> None:
     (found,) = client.post(f"{GROUP}/seasonal", {"values": BACKUPS, "step_seconds": 3600}).expect(200)["series"]
     assert found["seasons"][0]["p_value"] < 0.01
@@ -112,6 +119,20 @@ class TestAnomalies:
     def test_streaming_does_not_change_what_was_told(self, client: Client) -> None:
         whole, part = (anomalies(client, values=BACKUPS[:n], causal=True)["score"] for n in (100, 60))
         assert whole[:60] == part
+
+    @pytest.mark.parametrize("more", [{}, {"period_steps": 24}])
+    def test_streaming_by_season_does_not_change_what_was_told(self, client: Client, more: Any) -> None:
+        # The season is found on the way, and the size of what comes later is not known before.
+        values, asked = [*BACKUPS[:300], 1e9, *BACKUPS[:10]], {"detector": "seasonal_residual", "causal": True} | more
+        whole, part = (anomalies(client, values=values[:n], **asked)["score"] for n in (311, 200))
+        assert whole[:200] == part
+
+    def test_the_season_is_found_on_the_way(self, client: Client) -> None:
+        found = anomalies(client, values=BACKUPS, detector="seasonal_residual", causal=True, threshold=8.0)
+        assert found["period_steps"] == 24
+        assert any("before step 128" in warning for warning in found["warnings"])
+        # From there on the nightly peak is expected; before it was an alarm.
+        assert {alarm["first_step"] // 128 for alarm in found["alarms"]} == {0}
 
     def test_scores_are_left_out_where_not_asked(self, client: Client) -> None:
         assert anomalies(client, values=BACKUPS, scores=False)["score"] is None

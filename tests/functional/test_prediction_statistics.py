@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from functional.client import Client
 from functional.usage import NOWHERE, cluster_of, stored
@@ -40,6 +41,15 @@ class TestAnalyze:
 
         assert found["summary"] is None
         assert [each["values"] for each in found["averages"]] == [[None, None, 6.0, 5.0], [3.0, 4.5, 6.75, 3.375], [None, None, 7.0, 4.0]]
+
+    def test_a_day_is_no_shift_of_level_and_hides_none(self, client: Client) -> None:
+        steps = np.arange(24 * 14)
+        noise = np.random.default_rng(4).normal(0, 0.1, len(steps))
+        day = 10 + 3 * np.sin(2 * np.pi * steps / 24) + noise
+        assert analyzed(client, values=day.tolist(), step_seconds=3600)["changes"] == []
+        (change,) = analyzed(client, values=(day + 2 * (steps >= 200)).tolist(), step_seconds=3600)["changes"]
+        assert abs(change["step"] - 200) <= 1
+        assert change["after"] - change["before"] == pytest.approx(2, abs=0.1)
 
     def test_a_shift_of_level_is_found_where_it_is(self, client: Client) -> None:
         values = [1.0 + 0.01 * (i % 3) for i in range(30)] + [2.0 + 0.01 * (i % 3) for i in range(30)]
@@ -137,6 +147,35 @@ class TestCorrelation:
         asked = {"selection": {"cluster_id": cluster_id, "split": "workload", "step_seconds": 3600}, "method": "spearman"}
         assert len(client.post(f"{GROUP}/correlation", asked).expect(200)["pairs"]) == 3
 
+    def test_walks_that_go_together_by_chance_are_told_of(self, client: Client) -> None:
+        walks = np.random.default_rng(8).normal(size=(2, 300)).cumsum(axis=1)
+        (pair,) = client.post(f"{GROUP}/correlation", {"x": walks[0].tolist(), "y": walks[1].tolist()}).expect(200)["pairs"]
+        r, s = (float((away[1:] * away[:-1]).sum() / (away**2).sum()) for away in walks - walks.mean(axis=1, keepdims=True))
+        assert pair["effective_pairs"] == pytest.approx(300 * (1 - r * s) / (1 + r * s))
+        assert pair["p_value"] < 1e-6
+        assert pair["p_value_correlated"] > 0.01
+        assert "move slowly" in pair["warnings"][0]
+
+    def test_independent_samples_are_worth_all_of_them(self, client: Client) -> None:
+        pair = {"x": [1, 9, 2, 8, 3, 7], "y": [2, 8, 1, 9, 4, 6]}
+        (found,) = client.post(f"{GROUP}/correlation", pair).expect(200)["pairs"]
+        assert (found["effective_pairs"], found["p_value_correlated"], found["warnings"]) == (6.0, pytest.approx(found["p_value"]), [])
+
+    def test_series_with_times_are_compared_at_the_same_times(self, client: Client) -> None:
+        y = {"values": [5.0, 1.0, 4.0, 2.0, 6.0], "start": "2026-11-01T02:00:00Z", "step_seconds": 3600.0}
+        x = {"values": [9.0, 9.5, 5.0, 1.0, 4.0, 2.0], "start": "2026-11-01T00:00:00Z", "step_seconds": 3600.0}
+        (pair,) = client.post(f"{GROUP}/correlation", {"x": x, "y": y}).expect(200)["pairs"]
+        assert (pair["pairs"], pair["coefficient"]) == (4, pytest.approx(1.0))
+
+    @pytest.mark.parametrize(
+        ("change", "detail"),
+        [({"step_seconds": 60.0}, "different steps"), ({"start": "2026-11-01T00:30:00Z"}, "different steps"), ({"start": "2026-12-01T00:00:00Z"}, "no time")],
+    )  # fmt: skip
+    def test_series_without_common_times_are_refused(self, client: Client, change: Any, detail: str) -> None:
+        x = {"values": [1.0, 2.0, 4.0], "start": "2026-11-01T00:00:00Z", "step_seconds": 3600.0}
+        (error,) = client.post(f"{GROUP}/correlation", {"x": x, "y": x | change}).problem(422, "invalid-request")["errors"]
+        assert (error["pointer"], detail in error["detail"]) == ("#/y", True)
+
     @pytest.mark.parametrize("body", [{"x": [1, 2]}, {"x": [1, 2], "y": [1]}, {"values": [1, 2, 3]}, {"x": [], "y": []}])
     def test_series_that_do_not_go_together_are_refused(self, client: Client, body: Any) -> None:
         assert client.post(f"{GROUP}/correlation", body).problem(422, "invalid-request")["errors"]
@@ -154,6 +193,20 @@ class TestRegression:
         found = client.post(f"{GROUP}/regression", {"x": x, "y": y, "kind": "polynomial"}).expect(200)
         assert found["degree"] == 2
         assert found["powers"][2] == pytest.approx(0.5, rel=1e-3)
+
+    def test_stored_usage_is_fitted_over_days(self, client: Client, cluster_id: str) -> None:
+        # batch grows by a hundredth of a core an hour, in steps at the full hour.
+        selection = {"cluster_id": cluster_id, "workload": "batch", "step_seconds": 3600}
+        found = client.post(f"{GROUP}/regression", {"selection": selection, "predict_at": [[7.0]]}).expect(200)
+        assert [each["name"] for each in found["coefficients"]] == ["intercept", "days"]
+        assert [each["value"] for each in found["coefficients"]] == pytest.approx([0.5, 0.24], rel=1e-6)
+        assert (found["points"], found["predicted"]) == (168, pytest.approx([0.5 + 7 * 0.24], rel=1e-6))
+
+    def test_stored_usage_takes_no_columns_beside_it(self, client: Client) -> None:
+        selection = {"cluster_id": NOWHERE}
+        for more in ({"y": [1.0, 2.0]}, {"kind": "multiple"}, {"selection": selection | {"split": "workload"}}):
+            assert client.post(f"{GROUP}/regression", {"selection": selection} | more).problem(422, "invalid-request")
+        assert client.post(f"{GROUP}/regression", {"selection": selection}).problem(404, "not-found")
 
     def test_predictors_that_depend_on_each_other_are_told_of(self, client: Client) -> None:
         a = [1.0, 2.0, 3.0, 4.0, 6.0]

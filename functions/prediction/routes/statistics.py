@@ -56,9 +56,9 @@ def get_cluster_variance(cluster_id: str, services: Injected, caller: CurrentCal
 
 
 @router.post("/regression", permission="predictions:read")
-def regress_series(body: RegressIn, services: Injected) -> RegressedOut:
-    """Fit y on x by a line or polynomial, or on several predictors, with standard errors, tests, and predictions.
+def regress_series(body: RegressIn, services: Injected, caller: CurrentCaller) -> RegressedOut:
+    """Fit y on x by a line or polynomial, or on several predictors, or stored usage on days, with standard errors, tests, and predictions.
 
     A polynomial's degree is chosen by AICc where none is given.
     """
-    return RegressedOut.model_validate(services.statistics.regress(body.asked()))
+    return RegressedOut.model_validate(services.statistics.regress(caller.tenant, body.asked()))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from functions.prediction.schemas.series import Level, SeasonOut, SeriesBody, SeriesIn, SeriesOut, TrustOut, Value
+from functions.prediction.schemas.series import Level, SeasonOut, SeriesBody, SeriesIn, SeriesOut, TrustOut, UsageSelectionIn, Value
 from upid.http.schemas import Answer, Body
 from upid.services.analytic_requests import AverageAsked, CorrelationAsked, Part, RegressionAsked
 from upid.services.series import MOST_VALUES
@@ -237,7 +237,7 @@ class LagOut(Answer):
 
 
 class PairOut(Answer):
-    """The correlation of a pair; p-value of there being none, samples taken as independent."""
+    """The correlation of a pair; p-value of there being none, samples taken as independent, and by what they are worth where they follow each other slowly."""
 
     x: str
     y: str
@@ -246,6 +246,8 @@ class PairOut(Answer):
     low: float | None
     high: float | None
     pairs: int
+    effective_pairs: float | None = Field(description="What the pairs are worth as independent ones, by both autocorrelations.")
+    p_value_correlated: float | None = Field(description="As `p_value`, of that many.")
     best_lag: int | None = Field(description="At which the correlation is farthest from 0; above 0: y follows x. [steps]")
     lags: list[LagOut]
     warnings: list[str]
@@ -268,10 +270,11 @@ class PredictorIn(Body):
 
 
 class RegressIn(Body):
-    """y on x (linear, polynomial), or on several predictors (multiple)."""
+    """y on x (linear, polynomial), or on several predictors (multiple), or stored usage (summed) on the days since its first step."""
 
-    y: Column
+    y: Column | None = None
     x: Column | None = None
+    selection: UsageSelectionIn | None = None
     predictors: list[PredictorIn] | None = Field(default=None, min_length=1, max_length=20)
     kind: Literal["linear", "polynomial", "multiple"] = "linear"
     degree: int | None = Field(default=None, ge=1, le=10, description="Of a polynomial; chosen by AICc where none is given.")
@@ -281,19 +284,30 @@ class RegressIn(Body):
 
     @model_validator(mode="after")
     def _lengths(self) -> RegressIn:
-        if (self.x is None) == (self.predictors is None) or (self.kind == "multiple") != (self.predictors is not None):
-            raise ValueError("give x for linear and polynomial, predictors for multiple")
+        if self.selection is not None:
+            if self.y or self.x or self.predictors or self.kind == "multiple" or self.selection.split != "none":
+                raise ValueError("a selection is summed here, and is the y over days: leave out y, x, predictors and split")
+            return self
+        if self.y is None or (self.x is None) == (self.predictors is None) or (self.kind == "multiple") != (self.predictors is not None):
+            raise ValueError("give y with x for linear and polynomial, with predictors for multiple; or a selection")
         columns = [self.x] if self.x is not None else [each.values for each in self.predictors or []]
         if any(len(column) != len(self.y) for column in columns):
             raise ValueError("predictors must have as many values as y")
-        if any(len(row) != len(columns) for row in self.predict_at):
-            raise ValueError(f"each row of predict_at needs {len(columns)} values")
+        return self
+
+    @model_validator(mode="after")
+    def _predicted(self) -> RegressIn:
+        columns = len(self.predictors or [None])
+        if any(len(row) != columns for row in self.predict_at):
+            raise ValueError(f"each row of predict_at needs {columns} values")
         return self
 
     def asked(self) -> RegressionAsked:
         """Return what services take."""
         predictors = [("x", self.x)] if self.x is not None else [(each.name, each.values) for each in self.predictors or []]
-        return RegressionAsked(self.kind, self.y, predictors, self.degree, self.most_degree, self.confidence_level, self.predict_at)
+        how = (self.degree, self.most_degree, self.confidence_level, self.predict_at)
+        selection = None if self.selection is None else self.selection.selection()
+        return RegressionAsked(self.kind, self.y or (), predictors, *how, selection)
 
 
 class CoefficientOut(Answer):

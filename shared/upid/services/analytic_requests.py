@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from upid.domain.errors import NotFoundError
-from upid.services.series import Asked, SeriesInput
+from upid.services.series import Asked, Selection, SeriesInput
 
 Part = Literal["summary", "trend", "changes", "seasons"]
 MethodName = Literal[
@@ -45,7 +45,10 @@ class CorrelationAsked:
 
 @dataclass(frozen=True, slots=True)
 class RegressionAsked:
-    """y on named predictors; `degree` of a polynomial, None = chosen up to `most_degree`; `predict_at`: rows of predictors."""
+    """y on named predictors; `degree` of a polynomial, None = chosen up to `most_degree`; `predict_at`: rows of predictors.
+
+    `selection`: stored usage in their place, over the days since its first step.
+    """
 
     kind: Literal["linear", "polynomial", "multiple"]
     y: Sequence[float]
@@ -54,6 +57,7 @@ class RegressionAsked:
     most_degree: int
     confidence: float
     predict_at: Sequence[Sequence[float]]
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True)

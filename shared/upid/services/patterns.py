@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from upid.engine.seasonality.periods import seasons
 from upid.engine.statistics.describing import describe
 from upid.services.analytic_requests import DetectionAsked
 from upid.services.forecasts import period_of
-from upid.services.panels import Panel, batches, number, numbers
+from upid.services.panels import Floats, Panel, batches, number, numbers
 from upid.services.series import Asked, Selection
 from upid.services.statistics import changes, common_periods, season_told, summary, trend, trust
 from upid.services.usage_series import SeriesReader
@@ -25,6 +26,8 @@ MOST_TOLD: Final = 200  # peaks and alarms of one series in an answer
 MOST_WINDOWED: Final = 20_000_000  # steps times window of a causal detection
 BURSTY: Final = 0.5  # coefficient of variation from which use counts as bursty
 GROWING: Final = 0.02  # growth per week from which a significant trend counts
+LEAST_SEASONAL: Final = 32  # steps that a season is looked for in, where scores must not look ahead
+Periods = tuple[tuple[int, int], ...]  # from which step on which period is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +75,12 @@ class PatternsService:
             if how.causal and steps * min(how.window or steps, steps) * len(batch.panels) > MOST_WINDOWED:
                 detail = f"Steps times window times series may be {MOST_WINDOWED} when causal: name a shorter window."
                 raise InvalidRequestError([{"pointer": "#/window_steps", "detail": detail}])
-            periods = [_period(panel, how) for panel in batch.panels]
-            for period in sorted(set(periods)):
-                rows = [row for row, each in enumerate(periods) if each == period]
-                scores = detect(
-                    batch.values[rows],
-                    how.detector,
-                    threshold=how.threshold,
-                    window=how.window,
-                    causal=how.causal,
-                    period=period,
-                    tail=how.tail,
-                )
+            periods = [_periods(panel, how) for panel in batch.panels]
+            for used in sorted(set(periods)):
+                rows = [row for row, each in enumerate(periods) if each == used]
+                scores = _scores(batch.values[rows], used, how)
                 for place, row in enumerate(rows):
-                    result[batch.places[row]] = _anomalies(batch.panels[row], scores, place, period, how)
+                    result[batch.places[row]] = _anomalies(batch.panels[row], scores, place, used, how)
         return {"detector": how.detector, "threshold": how.threshold, "causal": how.causal, "window_steps": how.window, "cool_down_steps": how.cool_down,
                 "side": how.side, "series": result}  # fmt: skip
 
@@ -166,17 +161,45 @@ def _seasonal(panel: Panel, significance: float) -> dict[str, Any]:
     }
 
 
-def _period(panel: Panel, how: DetectionAsked) -> int:
+def _periods(panel: Panel, how: DetectionAsked) -> Periods:
+    """Return which period is used from which step on.
+
+    Where it is to be found and the detection is causal, it is found from the values before that step, anew each time that there are twice as many: what
+    comes later changes no score.
+    """
     if how.detector != "seasonal_residual":
-        return 1
-    return how.period or period_of(panel)
+        return ((0, 1),)
+    if how.period or not how.causal:
+        return ((0, how.period or period_of(panel)),)
+    found = [(0, 1)]
+    step = LEAST_SEASONAL
+    while step < len(panel.values):
+        period = period_of(replace(panel, values=panel.values[:step]))
+        found += [(step, period)] if period != found[-1][1] else []
+        step *= 2
+    return tuple(found)
 
 
-def _anomalies(panel: Panel, scores: Scores, row: int, period: int, how: DetectionAsked) -> dict[str, Any]:
+def _scores(values: Floats, periods: Periods, how: DetectionAsked) -> Scores:
+    """Return the scores of rows, shape (rows, steps), each step by the period that is used there."""
+    options: dict[str, Any] = {"threshold": how.threshold, "window": how.window, "causal": how.causal, "tail": how.tail}
+    made = {period: detect(values, how.detector, period=period, **options) for period in {period for _, period in periods}}
+    edges = [*(begin for begin, _ in periods), values.shape[1]]
+    parts = [(made[period], begin, end) for (_, period), (begin, end) in zip(periods, pairwise(edges), strict=True)]
+    names = ("score", "expected", "low", "high")
+    return Scores(*(np.concatenate([getattr(each, name)[:, begin:end] for each, begin, end in parts], axis=1) for name in names))
+
+
+def _anomalies(panel: Panel, scores: Scores, row: int, periods: Periods, how: DetectionAsked) -> dict[str, Any]:
+    begun, period = periods[-1]
     found = alarms(scores.score[row], threshold=how.threshold, cool_down=how.cool_down, side=how.side)
     warnings = panel.all_warnings()
     if how.detector == "seasonal_residual" and period == 1:
         warnings.append("No significant season was found: values are compared with the median of all.")
+    if begun:
+        warnings.append(
+            f"The season is the one that the values before step {begun} have: earlier steps were judged by what was known then."
+        )
     unscored = int((np.isnan(scores.score[row]) & ~np.isnan(panel.values)).sum())
     if unscored:
         warnings.append(f"{unscored} values have no score: too little was seen before them.")

@@ -12,14 +12,16 @@ import numpy as np
 
 from upid.domain.errors import InvalidRequestError
 from upid.engine.confidence import scoring
+from upid.engine.seasonality.decomposition import classical
 from upid.engine.seasonality.periods import seasons
 from upid.engine.statistics import averages, correlation, regression
 from upid.engine.statistics.changes import level_shifts
 from upid.engine.statistics.describing import describe
 from upid.engine.statistics.linear import least_squares_line, robust_trend
+from upid.engine.statistics.rows import linear_fill
 from upid.engine.statistics.variance import GroupSpread, anova, spread_by_group
 from upid.services.analytic_requests import AverageAsked, CorrelationAsked, Part, RegressionAsked
-from upid.services.panels import Floats, Panel, array_of, coarser, number, numbers, panel_of
+from upid.services.panels import IRREGULAR, Floats, Panel, array_of, coarser, number, numbers, panel_of
 from upid.services.series import Asked, Selection
 from upid.services.usage_series import SeriesReader
 
@@ -30,6 +32,7 @@ MOST_ROBUST: Final = 1500  # points that Theil-Sen's pairs are made of
 MOST_SHIFTED: Final = 2000
 MOST_PAIRS: Final = 1225  # of 50 series
 WELL_CONDITIONED: Final = 1e6
+SLOW: Final = 0.5  # independent pairs per pair below which a correlation is warned of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,13 @@ class StatisticsService:
         pairs = [_pair(one, other, asked) for one, other in combinations(panels, 2)]
         return {"method": asked.method, "confidence_level": asked.confidence, "pairs": pairs}
 
-    def regress(self, asked: RegressionAsked) -> dict[str, Any]:
-        """Return a regression with its tests; InvalidRequestError where there are too few points, or predictors of another length."""
+    def regress(self, tenant: str, asked: RegressionAsked) -> dict[str, Any]:
+        """Return a regression with its tests; InvalidRequestError where there are too few points, or predictors of another length.
+
+        Errors of a selection as `SeriesReader.read`.
+        """
+        if asked.selection is not None:
+            asked = _over_days(self.reader.select(tenant, asked.selection)[0], asked)
         y = array_of(asked.y)
         columns = np.array([array_of(column) for _, column in asked.predictors]).T
         try:
@@ -79,7 +87,7 @@ class StatisticsService:
                 return _polynomial(columns[:, 0], y, asked)
             fit = regression.multiple_regression(columns, y, confidence=asked.confidence)
         except ValueError as error:
-            raise InvalidRequestError([{"pointer": "#/y", "detail": str(error)}]) from None
+            raise InvalidRequestError([{"pointer": "#/y" if asked.selection is None else "#/selection", "detail": str(error)}]) from None
         names = ["intercept", *(name for name, _ in asked.predictors)]
         at = (
             np.asarray(asked.predict_at, np.float64).reshape(len(asked.predict_at), -1)
@@ -147,7 +155,11 @@ def trend(panel: Panel, confidence: float) -> dict[str, Any]:
 
 
 def changes(panel: Panel) -> list[dict[str, Any]]:
-    """Return where the level shifted."""
+    """Return where the level shifted, the strongest season taken out before: its ups and downs are no shifts."""
+    found = seasons(panel.values, common_periods(panel))
+    if found:
+        season = classical(linear_fill(panel.values[None]), found[0].period).season[0]
+        panel = replace(panel, values=panel.values - season)
     thin = coarser(panel, MOST_SHIFTED)
     return [
         {"time": thin.moment(shift.column), "step": round(shift.column * thin.step_seconds / panel.step_seconds), "before": number(shift.before), "after": number(shift.after)}
@@ -226,11 +238,32 @@ def _between(panels: Sequence[Panel]) -> dict[str, Any]:
     return _anova(spread_by_group(values, np.repeat(np.arange(len(panels)), [len(panel.values) for panel in panels]), len(panels)))
 
 
+def _over_days(panel: Panel, asked: RegressionAsked) -> RegressionAsked:
+    """Return the regression of stored usage on the days since its first step."""
+    known = ~np.isnan(panel.values)
+    days = (panel.times[known] / DAY_SECONDS).tolist()
+    return replace(asked, y=panel.values[known].tolist(), predictors=[("days", days)])
+
+
+def _aligned(one: Panel, other: Panel, pointer: str) -> tuple[Panel, Panel]:
+    """Return the steps that two series have in common, by time where both have times; InvalidRequestError where there are none."""
+    if one.start is None or other.start is None:
+        if len(one.values) == len(other.values):
+            return one, other
+        detail = f"{one.name} has {len(one.values)} values and {other.name} {len(other.values)}: without times they must be of one length."
+        raise InvalidRequestError([{"pointer": pointer, "detail": detail}])
+    late = (other.start - one.start) / one.step_seconds
+    if abs(one.step_seconds - other.step_seconds) > 1e-9 * one.step_seconds or abs(late - round(late)) > IRREGULAR:
+        raise InvalidRequestError([{"pointer": pointer, "detail": f"{one.name} and {other.name} lie on different steps of time."}])
+    begin, end = max(round(late), 0), min(len(one.values), round(late) + len(other.values))
+    if begin >= end:
+        raise InvalidRequestError([{"pointer": pointer, "detail": f"{one.name} and {other.name} have no time in common."}])
+    cut = end - begin
+    return replace(one, values=one.values[begin:end]), replace(other, values=other.values[begin - round(late) :][:cut])
+
+
 def _pair(one: Panel, other: Panel, asked: CorrelationAsked) -> dict[str, Any]:
-    if len(one.values) != len(other.values):
-        raise InvalidRequestError(
-            [{"pointer": "#/y", "detail": f"x has {len(one.values)} values and y {len(other.values)}: they must be of one length."}]
-        )
+    one, other = _aligned(one, other, "#/y" if asked.pair else "#/series")
     x, y = one.values, other.values
     if asked.method == "spearman":
         x, y = correlation.mean_ranks(x), correlation.mean_ranks(y)
@@ -244,10 +277,17 @@ def _pair(one: Panel, other: Panel, asked: CorrelationAsked) -> dict[str, Any]:
     warnings = [] if found.pairs[0] >= 3 else ["Fewer than three values in common: there is no coefficient."]
     if pairs >= 3 and math.isnan(found.coefficient[0]):
         warnings.append("One of them is constant: there is no coefficient.")
+    worth = correlation.effective_pairs(x[None], y[None])
+    p_value = correlation.p_value_of(found.coefficient, worth)
+    if worth[0] < SLOW * pairs:
+        warnings.append(
+            f"Both move slowly: {pairs} pairs are worth {worth[0]:.3g} independent ones, and go together by chance more often than p_value says."
+        )
     return {
         "x": one.name, "y": other.name, "coefficient": number(found.coefficient[0]), "p_value": number(found.p_value[0]), "low": number(found.low[0]),
         "high": number(found.high[0]), "pairs": pairs, "lags": [] if lagged is None else _lags(lags, lagged, one), "best_lag": _best(lags, lagged),
-        "warnings": warnings, "confidence": trust(one, significance=1 - float(found.p_value[0])),
+        "effective_pairs": number(worth[0]), "p_value_correlated": number(p_value[0]), "warnings": warnings,
+        "confidence": trust(one, significance=1 - float(p_value[0])),
     }  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def detect(
         raise ValueError("detector must be known, threshold > 0, window >= 0, period >= 1 and tail in (0, 0.5).")
     if detector == "seasonal_residual" and period > 1:
         base = _phase_medians(values, period, causal=causal)
-        rest = _scored(values - base, "robust_z", threshold, window, causal, tail, np.nanmax(np.abs(values), axis=1, initial=0))
+        rest = _scored(values - base, "robust_z", threshold, window, causal, tail, _largest(values, causal=causal))
         return Scores(rest.score, rest.expected + base, rest.low + base, rest.high + base)
     return _scored(values, "robust_z" if detector == "seasonal_residual" else detector, threshold, window, causal, tail, None)
 
@@ -85,7 +85,7 @@ def _scored(values: Floats, detector: str, threshold: float, window: int, causal
     else:
         found = _centre_and_spread(values, detector, threshold, tail)
         centre[:], below[:], above[:] = (each[:, None] for each in found)
-    largest = _largest(values, causal=causal) if size is None else np.repeat(size[:, None], steps, axis=1)
+    largest = _largest(values, causal=causal) if size is None else size
     floor = np.maximum(CENTRE_FLOOR * np.abs(centre), SIZE_FLOOR * largest)
     below, above = np.maximum(below, floor), np.maximum(above, floor)
     away = values - centre

@@ -21,8 +21,8 @@ MOST_ROUNDS: Final = 80
 ROUGH_GAIN: Final = 1e-5  # relative fall of the squares below which a search for a comparison ends
 PLAIN_STARTS: Final = np.array([(0, 0, 0, 0, 0, 0), (0.9, 0, 0, 0.5, 0, 0), (-0.5, 0, 0, -0.3, 0, 0), (0.5, 0.3, 0.1, -0.3, 0.1, 0.1)])
 # Points of an additive recurrence, evenly spread over six dimensions: g is the root of g^7 = g + 1.
-LATTICE: Final = 1.6 * ((np.arange(1, 9)[:, None] * 1.1127756842787055 ** -np.arange(1.0, 7.0)) % 1) - 0.8
-SPREAD: Final = np.array([0, 2, 3, 4, 6, 8, 8])  # points of it that are tried, by p + q: twice as many lower one fit in a hundred
+LATTICE: Final = 1.6 * ((np.arange(1, 17)[:, None] * 1.1127756842787055 ** -np.arange(1.0, 7.0)) % 1) - 0.8
+SPREAD: Final = np.array([0, 4, 6, 8, 16, 16, 16])  # points of it that are tried, by p + q
 
 
 @dataclass(frozen=True, slots=True)

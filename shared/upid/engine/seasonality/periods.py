@@ -49,7 +49,8 @@ def seasons(values: Floats, candidates: Sequence[int] = (), *, significance: flo
 
     A line is taken out. Candidates are those given and the highest peaks of the periodogram; each needs two cycles. Its power, summed over four
     harmonics and divided by that of first-order autoregressive noise [1]_, is chi-squared under noise; Bonferroni over all periods that can
-    be. Also its autocorrelation must be above the noise's bound and above that half a period away, and it must take 30 % of the variance.
+    be. Also its autocorrelation must be above the noise's bound and above that half a period away, and it must take 30 % of the variance. Where there is none,
+    values beyond Tukey's outer fences are held there and looked at again: one event hides no season.
 
     Raises
     ------
@@ -67,6 +68,20 @@ def seasons(values: Floats, candidates: Sequence[int] = (), *, significance: flo
     flat = _flattened(values) if np.isfinite(values).sum() >= 8 else np.zeros(n)
     if n < 8 or not flat.any():
         return []
+    found = _significant(flat, candidates, significance)
+    held = np.clip(flat, *_fences(flat))
+    return found or ([] if np.array_equal(held, flat) else _significant(held - held.mean(), candidates, significance))
+
+
+def _fences(flat: Floats) -> tuple[float, float]:
+    """Return the bounds three interquartile ranges beyond the quartiles; the extremes where half of the values are alike."""
+    low, high = (float(each) for each in np.quantile(flat, (0.25, 0.75)))
+    wide = 3 * (high - low)
+    return (low - wide, high + wide) if wide > 0 else (float(flat.min()), float(flat.max()))
+
+
+def _significant(flat: Floats, candidates: Sequence[int], significance: float) -> list[Season]:
+    n = len(flat)
     power, lags = np.abs(np.fft.rfft(flat)) ** 2 / n, autocorrelation(flat, n // 2 + 1)
     ratio = power / _noise(flat, lags[1], n)
     found = [_tested(flat, ratio, lags, period) for period in _candidates(ratio, lags, candidates, n)]

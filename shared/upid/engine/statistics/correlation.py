@@ -61,6 +61,31 @@ def mean_ranks(values: Floats) -> Floats:
     return result
 
 
+def effective_pairs(x: Floats, y: Floats) -> Floats:
+    """Return how many independent pairs rows of x and y, both (rows, columns), are worth over the columns that both have, shape (rows,).
+
+    n (1 - r s) / (1 + r s), r and s being both autocorrelations at lag one, at least 0 [1]_: slow series go together by chance. NaN without spread.
+
+    References
+    ----------
+    .. [1] M. S. Bartlett, "Some Aspects of the Time-Correlation Problem in Regard to Tests of Significance," J. R. Stat. Soc., vol. 98, 1935.
+       doi:10.2307/2342284
+    """
+    both = ~(np.isnan(x) | np.isnan(y))
+    rows = [centred(np.where(both, each, np.nan)) for each in (x, y)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slow = [np.maximum((each.values[:, 1:] * each.values[:, :-1]).sum(axis=1) / (each.values**2).sum(axis=1), 0) for each in rows]
+        return np.asarray(rows[0].count * (1 - slow[0] * slow[1]) / (1 + slow[0] * slow[1]), np.float64)
+
+
+def p_value_of(coefficient: Floats, pairs: Floats) -> Floats:
+    """Return the two-sided p-value of no correlation by Student's t with pairs - 2 degrees, at least 1, of so many independent pairs; NaN stays NaN."""
+    degrees = np.maximum(pairs - 2, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.abs(coefficient) * np.sqrt(degrees / (1 - coefficient**2))
+        return np.where(np.isnan(coefficient), np.nan, 2 * stdtr(degrees, -np.nan_to_num(t, nan=0.0, posinf=np.inf)))
+
+
 def cross_correlation(x: Floats, y: Floats, lags: NDArray[np.int64], *, confidence: float = 0.95) -> Correlation:
     """Return Pearson's correlation of x[t] with y[t + lag] for each lag, shape (lags,), of one pair of series, shape (columns,).
 
@@ -83,10 +108,8 @@ def cross_correlation(x: Floats, y: Floats, lags: NDArray[np.int64], *, confiden
 
 
 def _tested(coefficient: Floats, pairs: NDArray[np.int64], confidence: float) -> Correlation:
-    degrees = np.maximum(pairs - 2, 1)
+    p_value = p_value_of(coefficient, pairs.astype(np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = np.abs(coefficient) * np.sqrt(degrees / (1 - coefficient**2))
-        p_value = np.where(np.isnan(coefficient), np.nan, 2 * stdtr(degrees, -np.nan_to_num(t, nan=0.0, posinf=np.inf)))
         middle, wide = np.arctanh(coefficient), ndtri(0.5 + confidence / 2) / np.sqrt(pairs - 3)
         low, high = np.tanh(middle - wide), np.tanh(middle + wide)
     enough = pairs > 3

@@ -36,17 +36,20 @@ class StatisticalModels:
         request = asked.request
         if asked.question is None:
             x, y = asked.columns or ((), ())
-            fits = [{"name": "y", "x_unit": "", "unit": request["unit"]} | self.statistics.regress(_asked(list(x), list(y), request, kind))]
+            fits = [
+                {"name": "y", "x_unit": "", "unit": request["unit"]}
+                | self.statistics.regress(tenant, _asked(list(x), list(y), request, kind))
+            ]
         else:
             panels = with_unit(self.reader.read(tenant, asked.question.asked), request["unit"])
-            fits = [self._over_time(panel, request, kind) for panel in panels]
+            fits = [self._over_time(tenant, panel, request, kind) for panel in panels]
         return {"algorithm": f"{kind}-regression", "parameters": _parameters(request), "fits": fits}
 
-    def _over_time(self, panel: Panel, request: Mapping[str, Any], kind: str) -> Answer:
+    def _over_time(self, tenant: str, panel: Panel, request: Mapping[str, Any], kind: str) -> Answer:
         known = ~np.isnan(panel.values)
         days = panel.times[known] / DAY_SECONDS
         try:
-            found = self.statistics.regress(_asked(days.tolist(), panel.values[known].tolist(), request, kind))
+            found = self.statistics.regress(tenant, _asked(days.tolist(), panel.values[known].tolist(), request, kind))
         except InvalidRequestError as error:
             faults = error.members["errors"]
             detail = faults[0]["detail"] if isinstance(faults, list) else error.detail

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from numpy.testing import assert_allclose
-from scipy import stats
+from scipy import signal, stats
 
 from upid.engine.statistics.averages import exponential_average
-from upid.engine.statistics.changes import level_shifts
+from upid.engine.statistics.changes import level_shifts, long_run_variance
 from upid.engine.statistics.correlation import cross_correlation, pearson, spearman
 from upid.engine.statistics.linear import least_squares_line, robust_trend
 from upid.engine.statistics.regression import multiple_regression, polynomial_regression
@@ -105,6 +105,19 @@ class TestShifts:
     def test_noise_and_lines_have_none(self) -> None:
         assert sum(bool(level_shifts(np.random.default_rng(seed).normal(size=200))) for seed in range(50)) <= 2
         assert level_shifts(np.arange(50.0)) == []
+
+    def test_noise_that_wanders_does_not_shift(self) -> None:
+        noise = np.random.default_rng(2).normal(size=(50, 400))
+        wandering = signal.lfilter([1.0], [1.0, -0.5], noise, axis=1)[:, 100:]
+        assert sum(bool(level_shifts(row)) for row in wandering) <= 8  # 93 % of such series had one when the noise was taken as white
+        shifted = wandering + 6 * (np.arange(300) >= 120)
+        assert np.mean([min((abs(shift.column - 120) for shift in level_shifts(row)), default=300) <= 3 for row in shifted]) >= 0.85
+
+    def test_the_long_run_variance_is_that_of_long_means(self) -> None:
+        for r in (0.0, 0.5, 0.8):
+            noise = signal.lfilter([1.0], [1.0, -r], np.random.default_rng(3).normal(size=20_000))
+            # of unit innovations: s^2 (1 + r) / (1 - r) = 1 / (1 - r)^2
+            assert long_run_variance(noise) == pytest.approx(1 / (1 - r) ** 2, rel=0.4)
         assert level_shifts(np.full(50, 3.0)) == []
 
     def test_gaps_are_stepped_over(self) -> None:
