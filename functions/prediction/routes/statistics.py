@@ -57,7 +57,7 @@ def get_cluster_variance(cluster_id: str, services: Injected, caller: CurrentCal
 
 @router.post("/regression", permission="predictions:read")
 def regress_series(body: RegressIn, services: Injected, caller: CurrentCaller) -> RegressedOut:
-    """Fit y on x by a line or polynomial, or on several predictors, or stored usage on days, with standard errors, tests, and predictions.
+    """Fit y on x by a line or polynomial, on several predictors, or stored usage on days, with tests and predictions.
 
     A polynomial's degree is chosen by AICc where none is given.
     """

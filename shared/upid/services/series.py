@@ -14,7 +14,7 @@ LEAST_SIZE: Final = 1e-100  # what is smaller counts as 0
 MOST_HORIZON: Final = 1_000
 MOST_PERIOD: Final = 10_000
 MOST_USED: Final = 2016  # newest steps that a forecast is fitted on: a week of five minutes
-MOST_FITTED: Final = {"auto": 200_000, "arima": 150_000}  # values of all series together: more take longer than a request may
+MOST_FITTED: Final = {"auto": 120_000, "arima": 100_000}  # values of all series together: more take longer than a request may
 MOST_FITTED_OTHERWISE: Final = 400_000
 DEFAULT_STEP_SECONDS: Final = 60.0
 

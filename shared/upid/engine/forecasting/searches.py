@@ -15,7 +15,8 @@ CAREFUL_ROUNDS: Final = 3  # in which a careful search goes half of the way to a
 LEAST_ROUNDS: Final = 4
 MOST_ROUNDS: Final = 40
 SAME: Final = 0.003  # two searches of a row whose parameters are nearer than this are one
-HOPE: Final = 20.0  # times what its steps promise, which a search may be above the best of its row and go on
+HOPE: Final = 1000.0  # times what its steps promise, which a search may be above the best of its row and go on
+ROUGH_HOPE: Final = 20.0  # the same of searches for a comparison, whose gain is more than GAIN
 GAIN: Final = 1e-6  # relative fall of the sum of squares below which a search ends
 
 
@@ -109,7 +110,7 @@ class Searches:
         best = self.ahead[self.series[jobs]]
         apart = np.abs(self.found[:, jobs] - self.found[:, best]).max(axis=0)
         behind = self.squares[jobs] - self.squares[best]
-        hopeless = behind > HOPE * self.promised[jobs]
+        hopeless = behind > (HOPE if self.gain <= GAIN else ROUGH_HOPE) * self.promised[jobs]
         return np.asarray((self.rounds[jobs] >= LEAST_ROUNDS) & (best != jobs) & ((apart < SAME) | hopeless), np.bool_)
 
 
