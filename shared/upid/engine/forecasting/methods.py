@@ -75,6 +75,7 @@ class _Task:
 
     @property
     def key(self) -> tuple[str, int]:
+        """Whose forecast it is: method and origin."""
         return self.method, self.origin
 
 

@@ -43,13 +43,7 @@ class Outlook:
 
     def spread(self, places: NDArray[np.int64], rows: int) -> Outlook:
         """Return the forecasts of as many rows, those here at their `places` and NaN at the others."""
-
-        def put(value: Floats) -> Floats:
-            table = np.full((rows, *value.shape[1:]), np.nan)
-            table[places] = value
-            return table
-
-        return self._each(put)
+        return self._each(lambda value: _spread(value, places, rows))
 
     def _each(self, change: Callable[[Floats], Floats]) -> Outlook:
         parts = {name: change(value) for name, value in self.parameters.items()}
@@ -62,3 +56,9 @@ def residual_deviation(values: Floats, fitted: Floats, parameters: int) -> Float
     count = (~np.isnan(errors)).sum(axis=1)
     found: Floats = np.sqrt(np.nansum(errors**2, axis=1) / np.maximum(count - parameters, 1))
     return found
+
+
+def _spread(value: Floats, places: NDArray[np.int64], rows: int) -> Floats:
+    table = np.full((rows, *value.shape[1:]), np.nan)
+    table[places] = value
+    return table
