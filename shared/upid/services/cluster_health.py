@@ -131,9 +131,8 @@ class ClusterHealth:
         found = self.collections.status(caller, cluster_id=cluster_id)[0][0]
         lag, step = found["lag_seconds"], found["step_seconds"]
         if found["status"] == "failed":
-            return Part(
-                "collection", "unhealthy", f"The last collection failed: {found['errors'][0]['message'] if found['errors'] else ''}"
-            )
+            why = found["errors"][0]["detail"] if found["errors"] else "no reason was given"
+            return Part("collection", "unhealthy", f"The last collection failed: {why}")
         if lag is None:
             return Part("collection", "unknown", "Nothing was collected yet.")
         if found["status"] == "partial" or lag > LATE_STEPS * step:

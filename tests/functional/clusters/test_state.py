@@ -10,6 +10,7 @@ from functional.client import Client
 from functional.clusters.conftest import every
 from outside.serving import Reply, Request, serving
 
+from upid.bootstrap import Services
 from upid.demo.server import KUBERNETES, PROMETHEUS, DemoServer
 
 
@@ -128,6 +129,18 @@ def test_health_is_that_of_the_worst_part(client: Client, observed: str, demo: D
     }
     assert (body["state"], live["state"], body["circuits"]) == ("unknown", "unknown", [])
     assert (dead["state"], dead["parts"][0]["state"]) == ("unhealthy", "unhealthy")
+
+
+@pytest.mark.parametrize("live", ["false", "true"])
+def test_health_tells_why_the_last_collection_failed(client: Client, services: Services, registered: str, live: str) -> None:
+    collection = client.post("/metrics/collect", {"cluster_id": registered}).expect(202)["id"]
+    services.completing.fail("default", "collections", collection, {"Error": "NoAnswerError", "Cause": "The API server cannot be reached."})
+
+    body = client.get(f"/clusters/{registered}/health", query={"live": live}).expect(200)
+
+    part = next(part for part in body["parts"] if part["name"] == "collection")
+    assert (body["state"], part["state"]) == ("unhealthy", "unhealthy")
+    assert part["detail"] == "The last collection failed: The API server cannot be reached."
 
 
 @pytest.mark.parametrize("mode", [{}, {"live": "true"}], ids=["snapshot", "live"])
