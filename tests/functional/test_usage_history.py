@@ -13,6 +13,7 @@ from functional.collected import Collected, collected
 
 from upid.bootstrap import Services
 from upid.domain.times import format_time, parse_time
+from upid.runtime.proxy_event import HttpRequest
 
 WEB = (("shop", "web-0"), ("shop", "web-1"))
 SHOP = (*WEB, ("shop", "cart-0"))
@@ -203,6 +204,23 @@ def test_csv_has_a_row_for_each_value_where_that_is_asked_for(client: Client, se
         "value": str(series[0]["values"][0]),
     }
     assert rows[0] == first
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/json"])
+def test_an_answer_that_is_too_long_lies_behind_a_link(
+    client: Client, seen: Collected, accept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"cluster_id": seen.cluster_id, "window": "2h", "step": "1h"}
+    short = client.post("/metrics/history/query", asked, headers={"Accept": accept})
+    monkeypatch.setattr("upid.http.outgoing.LONGEST_BYTES", 200)
+    answer = client.post("/metrics/history/query", asked, headers={"Accept": accept})
+    path, _, query = answer.header("location").partition("?")
+
+    assert (answer.status, answer.raw.body) == (303, b"")
+    told = client.gateway.answer(HttpRequest("GET", path, query, id="no-token"))
+    assert (told.status, told.header("content-type"), told.body) == (200, short.header("content-type"), short.raw.body)
+    assert client.gateway.answer(HttpRequest("GET", path, query.replace("signature=", "signature=0"), id="forged")).status == 404
+    assert client.gateway.answer(HttpRequest("POST", path, query, id="no-read")).status == 404
 
 
 def test_parquet_has_the_same_rows_where_that_is_asked_for(client: Client, seen: Collected) -> None:

@@ -10,6 +10,7 @@ from upid.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
     from upid.adapters.aws.clients import AwsClients
+    from upid.adapters.directory.links import DirectoryLinks
     from upid.adapters.dynamodb.store import DynamoStore
     from upid.adapters.sqlite.database import Database
     from upid.ports.blobs import Blobs
@@ -98,13 +99,20 @@ class Home:
         return open_blobs(self.settings.home / "blobs", self.clock.now())
 
     @cached_property
-    def links(self) -> Links | None:
-        """Links to blobs; None where the edge carries answers of any length."""
+    def links(self) -> Links:
+        """Links to blobs."""
         if not self.settings.aws:
-            return None
+            return self.directory_links
         from upid.adapters.s3.links import S3Links
 
         return S3Links(self.aws, self.settings.aws.bucket)
+
+    @cached_property
+    def directory_links(self) -> DirectoryLinks:
+        """Links that the embedded gateway itself answers."""
+        from upid.adapters.directory.links import DirectoryLinks
+
+        return DirectoryLinks(self.blobs, self.clock, self.ids)
 
     @cached_property
     def sealer(self) -> Sealer:

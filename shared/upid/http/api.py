@@ -92,7 +92,7 @@ class Api(APIGatewayRestResolver):
         try:
             answer = below_stage(self._build_response(self._resolve()), event)
             try:
-                return by_reference(answer, event, build_services)
+                return by_reference(answer, build_services)
             except AppError as error:
                 return self._build_response(self._builder(self._expected(error)))
         finally:

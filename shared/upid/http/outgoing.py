@@ -12,26 +12,23 @@ from upid.bootstrap import Services
 LOCATION: Final = "Location"
 LONGEST_BYTES: Final = 5_000_000  # a buffered answer of Lambda ends at 6 MB, its envelope and escapes included
 LINK_SECONDS: Final = 300
-TABLES: Final = ("text/csv", "application/vnd.apache.parquet")
 
 
-def by_reference(answer: dict[str, Any], event: Mapping[str, Any], build: Callable[[], Services]) -> dict[str, Any]:
-    """Return the answer; one that is too long for Lambda lies behind a link that works for five minutes, and 303 leads there.
+def by_reference(answer: dict[str, Any], build: Callable[[], Services]) -> dict[str, Any]:
+    """Return the answer; one that is too long for Lambda lies behind a link that works for five minutes, and 303 leads there, in both homes alike.
 
-    Only answers of GET go that way, and tables, which are read whatever they are asked with: what a client sent is never done again by following a
-    link. UnavailableError where it cannot be stored.
+    Only answers of 200 go that way, whatever they are asked with: a link is read by GET, so that nothing that a client sent is done again by following it.
+    UnavailableError where it cannot be stored.
     """
     body = answer.get("body") or ""
     kind = (answer.get("multiValueHeaders") or {}).get("Content-Type", ["application/json"])[0]
-    if not _is_long(body) or (event.get("httpMethod") != "GET" and not kind.startswith(TABLES)):
+    if answer["statusCode"] != HTTPStatus.OK or not _is_long(body):
         return answer
     data = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
     services = build()
-    if services.links is None:
-        return answer
     name = f"answers/{services.ids.secret()}"
-    services.blobs.put(name, data)
     link = services.links.link(name, seconds=LINK_SECONDS, content_type=kind)
+    services.blobs.put(name, data)
     return {
         "statusCode": HTTPStatus.SEE_OTHER.value,
         "multiValueHeaders": {LOCATION: [link], "Cache-Control": ["no-store"]},

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from upid.adapters.directory.links import BELOW
+from upid.bootstrap import build_services
 from upid.domain.errors import AppError, ForbiddenError, NotFoundError, UnauthenticatedError
 from upid.http.problems import ProblemAnswer, problem, unexpected
 from upid.runtime.proxy_event import HttpAnswer, HttpRequest, authorizer_event, http_answer, proxy_event
@@ -66,6 +68,9 @@ class Gateway:
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         if request.path in self._redirects:
             return HttpAnswer(302, (("Location", self._redirects[request.path]),))
+        if request.path.startswith(BELOW) and request.method in {"GET", "HEAD"}:
+            kind, body = build_services().directory_links.read(request.path, request.query)
+            return HttpAnswer(200, (("Content-Type", kind),), body)
         route = self.template.route(request.path)
         if route is None:
             raise NotFoundError(f"There is no {request.path[:200]}.")
