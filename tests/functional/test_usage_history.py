@@ -162,6 +162,13 @@ def test_what_cannot_be_asked_is_422_with_a_pointer(client: Client, seen: Collec
     assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
 
 
+@pytest.mark.parametrize(("name", "values"), [("group_by", ["namespace", "workload"]), ("top", [1, 2]), ("start", ["now", "now"])])
+def test_a_query_that_is_given_twice_is_refused(client: Client, seen: Collected, name: str, values: list[object]) -> None:
+    problem = client.get(f"/metrics/history/{seen.cluster_id}", query={name: values}).problem(422, "invalid-request")
+
+    assert problem["errors"] == [{"pointer": f"?{name}", "detail": "It is given twice."}]
+
+
 def test_an_answer_of_too_many_values_is_refused(client: Client, seen: Collected) -> None:
     asked = {"cluster_id": seen.cluster_id, "window": "360d", "step": "5m", "top": None}
 

@@ -26,7 +26,7 @@ from upid.http.callers import caller_of
 from upid.http.outgoing import below_stage, by_reference
 from upid.http.problems import MethodNotAllowedError, ProblemAnswer, problem, unexpected
 from upid.http.router import Endpoint, Router
-from upid.http.validation import StrictRequests, TypedAnswers, faults, query_names
+from upid.http.validation import StrictRequests, TypedAnswers, faults, queries_of
 
 __all__ = ["PREFIX", "Api", "Endpoint", "Router", "build_api"]
 
@@ -179,7 +179,7 @@ class Api(APIGatewayRestResolver):
 
     def _invalid(self, error: RequestValidationError) -> Response[Any]:
         body = self.current_event.json_body if self.current_event.body else {}
-        return self._expected(InvalidRequestError(faults(error, body, query_names(self.context["_route"]))))
+        return self._expected(InvalidRequestError(faults(error, body, queries_of(self.context["_route"]))))
 
     def _unexpected(self, error: Exception) -> Response[Any]:
         request_id = self._request_id()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
     OpenAPIResponseValidationMiddleware,
 )
+from aws_lambda_powertools.event_handler.openapi.compat import field_annotation_is_scalar
 from pydantic import BaseModel
 
 from upid.domain.errors import InvalidRequestError
@@ -27,19 +28,16 @@ LONGEST_STEP: Final = 100  # of a name in a pointer: a client's own text is not 
 
 
 class StrictRequests(OpenAPIRequestValidationMiddleware):
-    """Powertools' validation, and what it lets through: bodies that are no objects, other media types, query parameters that nobody reads."""
+    """Powertools' validation, and what it lets through: bodies that are no objects, other media types, query parameters that nobody reads or that are given twice."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Powertools leaves it bare
 
     def handler(self, app: EventHandlerInstance, next_middleware: NextMiddleware) -> Response[Any]:
-        """Validate the request and go on; InvalidRequestError for query parameters that the route does not know."""
-        known = query_names(app.context["_route"])
-        unknown = [name for name in app.current_event.query_string_parameters or () if name not in known]
-        if unknown:
-            raise InvalidRequestError(
-                [{"pointer": f"?{name[:LONGEST_STEP]}", "detail": "There is no such parameter here."} for name in unknown]
-            )
+        """Validate the request and go on; InvalidRequestError for queries that the route does not know, and for two values of what takes one."""
+        wrong = query_faults(app.current_event.resolved_query_string_parameters, queries_of(app.context["_route"]))
+        if wrong:
+            raise InvalidRequestError(wrong)
         return super().handler(app, next_middleware)
 
     def _get_body(self, app: EventHandlerInstance) -> dict[str, Any]:
@@ -115,13 +113,21 @@ def query_model(parameter: ModelField) -> type[BaseModel] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
-def query_names(route: Route) -> set[str]:
-    """Return the query parameters that a route knows."""
-    names: set[str] = set()
+def queries_of(route: Route) -> dict[str, Any]:
+    """Return the query parameters that a route knows, each with its type."""
+    types: dict[str, Any] = {}
     for parameter in route.dependant.query_params:
         model = query_model(parameter)
         if model:
-            names.update(field.alias or name for name, field in model.model_fields.items())
+            types |= {field.alias or name: field.annotation for name, field in model.model_fields.items()}
         else:
-            names.add(parameter.alias)
-    return names
+            types[parameter.alias] = parameter.field_info.annotation
+    return types
+
+
+def query_faults(given: Mapping[str, Sequence[str]], types: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the faults of the queries that are `given`: those without a type, and those with more values than their type has room for."""
+    details = {name: "There is no such parameter here." for name in given if name not in types}
+    # Of two values, Powertools takes the first in silence.
+    details |= {name: "It is given twice." for name in types if len(given.get(name, ())) > 1 and field_annotation_is_scalar(types[name])}
+    return [{"pointer": f"?{name[:LONGEST_STEP]}", "detail": detail} for name, detail in details.items()]

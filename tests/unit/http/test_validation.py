@@ -1,10 +1,12 @@
-"""Pointers to faults."""
+"""Pointers to faults, and faults of queries."""
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import pytest
 
-from upid.http.validation import pointer
+from upid.http.validation import pointer, query_faults
 
 BODY = {"name": "x", "metrics": {"url": 1, "headers": [{"a": 1}]}, "a/b": {"c~d": 1}}
 
@@ -32,3 +34,21 @@ BODY = {"name": "x", "metrics": {"url": 1, "headers": [{"a": 1}]}, "a/b": {"c~d"
 )
 def test_a_pointer_leads_to_the_fault(location: tuple[str | int, ...], expected: str) -> None:
     assert pointer(location, BODY, {"limit", "status", "namespace"}) == expected
+
+
+@pytest.mark.parametrize("kind", [int, str, str | None, Literal["a", "b"], float | None])
+def test_two_values_of_what_takes_one_are_a_fault(kind: Any) -> None:
+    assert query_faults({"top": ["1", "2"], "limit": ["1"]}, {"top": kind, "limit": int}) == [
+        {"pointer": "?top", "detail": "It is given twice."}
+    ]
+
+
+@pytest.mark.parametrize("kind", [list[str], list[int] | None])
+def test_a_list_may_have_many_values(kind: Any) -> None:
+    assert query_faults({"names": ["1", "2"]}, {"names": kind, "absent": str}) == []
+
+
+def test_what_nobody_reads_is_told_once_however_often_it_is_given() -> None:
+    assert query_faults({"x" * 200: ["1", "2"]}, {"top": int}) == [
+        {"pointer": "?" + "x" * 100, "detail": "There is no such parameter here."}
+    ]
