@@ -12,7 +12,7 @@ from upid.http.answers import accepted
 from upid.http.api import PREFIX, Router
 from upid.http.params import CurrentCaller, Injected
 
-router = Router("/metrics/aggregate", tag="Data Aggregation")
+router = Router("/metrics/aggregate", tag="Data Aggregation", long=True)
 
 
 @router.post("", permission="metrics:read", status=202, errors=ERRORS)

@@ -18,7 +18,7 @@ from functions.metrics.schemas.history import (
 from upid.http.api import Router
 from upid.http.params import CurrentCaller, Injected
 
-router = Router("/metrics/history", tag="Historical Data")
+router = Router("/metrics/history", tag="Historical Data", long=True)
 
 
 @router.get("/<cluster_id>", permission="metrics:read", errors=ERRORS)

@@ -20,6 +20,22 @@ DESCRIPTION: Final = (
     "is answered with 202 and a `Location`. Errors are problems (RFC 9457). `x-permission` names what a caller needs."
 )
 _OF_POWERTOOLS: Final = frozenset({"HTTPValidationError", "ValidationError", "ResponseValidationError"})
+_FORMS: Final[dict[str, Any]] = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+}
+_IDS: Final = {
+    "aggregation_id": "Of an aggregation, as starting it answered.",
+    "algorithm_id": "Of an algorithm: one that `GET /algorithms` lists.",
+    "analysis_id": "Of an analysis, as starting it answered.",
+    "cluster_id": "Of a cluster: one that `GET /clusters` lists.",
+    "collection_id": "Of a collection, as starting it answered.",
+    "collector_id": "Of a collector: one that `GET /metrics/collectors` lists.",
+    "id": "Of a cluster or of a recommendation.",
+    "prediction_id": "Of a prediction, as making it answered.",
+    "recommendation_id": "Of a recommendation: one that its cluster's list has.",
+    "rule_id": "Of a rule: one that `GET /rules` lists.",
+}
 _METHODS: Final = ("get", "put", "post", "delete", "patch", "head")
 
 
@@ -30,6 +46,7 @@ def document(apis: Iterable[Api]) -> dict[str, Any]:
     for api in apis:
         part = json.loads(api.get_openapi_json_schema())
         _type_queries(api, part["paths"])
+        _complete(part["paths"])
         for path, item in part["paths"].items():
             if not item.keys().isdisjoint(paths.setdefault(path, {})):
                 raise ValueError(f"{path} is answered by two groups.")
@@ -86,6 +103,16 @@ def _type_queries(api: Api, paths: dict[str, Any]) -> None:
             for parameter in paths[route.openapi_path][route.method.lower()]["parameters"]:
                 if parameter["in"] == "query" and parameter["name"] in fields:
                     parameter["schema"] = fields[parameter["name"]]
+
+
+def _complete(paths: dict[str, Any]) -> None:
+    """Add what Powertools does not know: what ids in a path are of, and the forms beside JSON of an answer where the operation takes `Accept`."""
+    for operation in (operation for item in paths.values() for operation in item.values()):
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "path" and parameter["name"] in _IDS:
+                parameter.setdefault("description", _IDS[parameter["name"]])
+            if (parameter["in"], parameter["name"]) == ("header", "accept"):
+                operation["responses"]["200"]["content"] |= _FORMS
 
 
 def _check_ids(paths: dict[str, Any]) -> None:

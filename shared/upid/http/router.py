@@ -5,12 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from upid.domain.errors import AppError, ForbiddenError, InvalidRequestError, UnauthenticatedError
 from upid.http.problems import MalformedError, UnsupportedMediaTypeError, documented
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+LINK: Final[dict[str, Any]] = {
+    "description": "An answer over 5 MB lies behind a link that works for five minutes.",
+    "headers": {"Location": {"description": "The link.", "required": True, "schema": {"type": "string", "format": "uri-reference"}}},
+    "content": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Endpoint:
     status: int
     tag: str
     content: str | None
+    long: bool = False
 
     @property
     def operation_id(self) -> str:
@@ -47,6 +54,11 @@ class Endpoint:
         """What the OpenAPI operation says beyond the standard: the permission, or that none is needed."""
         return {"security": []} if self.permission is None else {"x-permission": self.permission}
 
+    @property
+    def has_forms(self) -> bool:
+        """Whether it reads `Accept`: its answer is JSON or a table, as that asks."""
+        return "accept" in inspect.signature(self.function).parameters
+
     def responses(self) -> dict[int, dict[str, Any]]:
         """Return the OpenAPI responses: the success, typed by the return annotation, and a problem for every error class."""
         success: dict[str, Any] = {"description": self.summary}
@@ -54,17 +66,22 @@ class Endpoint:
             success["content"] = {}
         elif self.content:
             success["content"] = {self.content: {"schema": {"type": "object" if "json" in self.content else "string"}}}
+        linked = {303: LINK} if self.long and (self.method == "GET" or self.has_forms) else {}
         known = () if self.permission is None else (UnauthenticatedError, ForbiddenError)
         body = (MalformedError, UnsupportedMediaTypeError) if self.method in {"POST", "PUT", "PATCH"} else ()
-        return {self.status: success} | documented((*known, *body, *self.errors, InvalidRequestError))
+        return {self.status: success} | linked | documented((*known, *body, *self.errors, InvalidRequestError))
 
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Routes below one prefix, such as `/clusters`. Each names a permission (`clusters:read`) or is public; there is no third way."""
+    """Routes below one prefix, such as `/clusters`. Each names a permission (`clusters:read`) or is public; there is no third way.
+
+    long: what they answer may be over 5 MB, and then lies behind a link.
+    """
 
     prefix: str
     tag: str
+    long: bool = False
     endpoints: list[Endpoint] = field(default_factory=list)
 
     def get(self, rule: str = "", **options: Any) -> Callable[[Function], Function]:
@@ -103,7 +120,9 @@ class Router:
             raise ValueError(f"{method} {self.prefix}{rule} must name a permission or be public, and not both.")
 
         def declare(function: Function) -> Function:
-            self.endpoints.append(Endpoint(method, self.prefix + rule, function, permission or None, errors, status, self.tag, content))
+            self.endpoints.append(
+                Endpoint(method, self.prefix + rule, function, permission or None, errors, status, self.tag, content, self.long)
+            )
             return function
 
         return declare

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import pytest
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import BaseModel, Field
 
 from upid.domain.errors import InvalidRequestError, NotFoundError
@@ -50,6 +50,27 @@ def test_what_the_document_needs_comes_from_the_function() -> None:
     assert (endpoint.operation_id, endpoint.summary) == ("getOneThing", "Return a thing")
     assert endpoint.description == "Return a thing. It is never two.\n\nMore of it."
     assert sorted(endpoint.responses()) == [200, 401, 403, 404, 422]
+
+
+def test_the_document_has_each_form_of_an_answer_and_the_link_to_a_long_one() -> None:
+    router = Router("/things", tag="Things", long=True)
+
+    @router.get("/<cluster_id>", public=True)
+    def get_things(cluster_id: str, accept: Annotated[str, Header(alias="Accept")] = "") -> Thing:
+        """Return things."""
+        return Thing(size=len(cluster_id + accept))
+
+    @router.post("", public=True)
+    def make_thing(body: Thing) -> Thing:
+        """Make a thing."""
+        return body
+
+    paths = document([build_api(router)])["paths"]
+    reading, making = paths["/api/v1/things/{cluster_id}"]["get"], paths["/api/v1/things"]["post"]
+    assert list(reading["responses"]["200"]["content"]) == ["application/json", "text/csv", "application/vnd.apache.parquet"]
+    assert list(reading["responses"]["303"]["headers"]) == ["Location"]
+    assert reading["parameters"][0]["description"] == "Of a cluster: one that `GET /clusters` lists."
+    assert (list(making["responses"]["200"]["content"]), "303" in making["responses"]) == (["application/json"], False)
 
 
 def test_a_route_that_lost_its_permission_lets_nobody_in() -> None:
