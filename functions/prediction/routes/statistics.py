@@ -55,7 +55,7 @@ def get_cluster_variance(cluster_id: str, services: Injected, caller: CurrentCal
     return ClusterVarianceOut.model_validate(found)
 
 
-@router.post("/regression", permission="predictions:read")
+@router.post("/regression", permission="predictions:read", errors=STORED)
 def regress_series(body: RegressIn, services: Injected, caller: CurrentCaller) -> RegressedOut:
     """Fit y on x by a line or polynomial, on several predictors, or stored usage on days, with tests and predictions.
 
