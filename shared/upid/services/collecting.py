@@ -41,7 +41,7 @@ from upid.services.observing import Observing
 from upid.services.profiles import Folder, Profiles, ShardProfile, grown
 from upid.services.resident import told_until, with_resident
 from upid.services.rosters import Rosters
-from upid.services.shards import shard_count, shard_of
+from upid.services.shards import shard_count, shards_of
 from upid.services.sizing import rows_of
 from upid.services.snapshots import Snapshot, Snapshots, decode, encode, of_namespaces
 from upid.services.work import WorkLog
@@ -186,7 +186,7 @@ class CollectingService:
         number, group = plan.place(item)
         inventory = decode(files.inventory(plan.groups[group])).inventory
         window = Window(*plan.windows[number], plan.step_seconds)
-        shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
+        shards = shards_of(inventory.workloads, plan.shards)
         families = Families(plan.families, plan.families_since, plan.queries)
         asked = ask(
             self.metrics_sources.open(access), plan.groups[group], window, inventory, families=families, patient=not plan.accept_gaps
@@ -198,7 +198,7 @@ class CollectingService:
         retry = plan.retries[item - plan.pairs]
         inventory = decode(files.inventory(retry.namespaces)).inventory
         window = Window(retry.start, retry.end, plan.step_seconds)
-        shards = {w.uid: shard_of(w.namespace, w.kind, w.name, w.uid, plan.shards) for w in inventory.workloads}
+        shards = shards_of(inventory.workloads, plan.shards)
         none = chunks.empty(window.start, window.end, window.step_seconds)
         try:
             asked = ask(self.metrics_sources.open(access), retry.namespaces, window, inventory, families=Families((retry.family,)))

@@ -17,7 +17,7 @@ from upid.services.cluster_records import ClusterRecords
 from upid.services.panels import Panel, panels_of
 from upid.services.rosters import Rosters
 from upid.services.series import UNITS, Asked, Selection
-from upid.services.shards import shard_of
+from upid.services.shards import shards_of
 from upid.services.snapshots import Snapshots
 from upid.services.usage_places import UNKNOWN, Placed, Places
 
@@ -66,7 +66,7 @@ class SeriesReader:
         grid = _grid(asked, body, len(groups))
         sums = _Sums(grid, {group: row for row, group in enumerate(groups)}, places)
         end = grid.start + grid.steps * grid.step_seconds
-        for shard in sorted({shard_of(w.namespace, w.kind, w.name, w.uid, body["shards"]) for w in chosen.values()}):
+        for shard in sorted(set(shards_of(chosen.values(), body["shards"]).values())):
             for chunk in self.history.read(HistoryScope(tenant, asked.cluster_id, shard), start=grid.start, end=end):
                 sums.add(chunk, chosen, asked)
         panels = _panels(groups, sums, asked)

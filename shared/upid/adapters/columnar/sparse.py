@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upid.domain.lanes import lanes_of
+from upid.engine.ranges import cells_in
 
 LEAST_CELLS: Final = 4096  # below that there is nothing to win
 PLACES: Final = ("lane", "first", "end")
@@ -41,7 +42,7 @@ def laid(samples: Arrays) -> Laid | None:
     lanes = int(lane.max()) + 1
     if 2 * lanes > shape[0]:
         return None
-    series, steps = _cells(first, end)
+    series, steps = cells_in(first, end)
     found = {}
     for name, values in samples.items():
         found[name] = np.full((lanes, shape[1]), np.nan, np.float32)
@@ -57,15 +58,7 @@ def taken_up(samples: Arrays, places: Arrays) -> dict[str, NDArray[Any]]:
         lanes, steps = values.shape
         if (lane < 0).any() or (lane >= lanes).any() or (first < 0).any() or (first > end).any() or (end > steps).any():
             raise ValueError("Series lie where there is no lane.")
-        row, step = _cells(first, end)
+        row, step = cells_in(first, end)
         found[name] = np.full((len(lane), steps), np.nan, np.float32)
         found[name][row, step] = values[lane[row], step]
     return found
-
-
-def _cells(first: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return series and step of every cell in [first, end) of each series."""
-    lengths = end - first
-    series = np.repeat(np.arange(len(lengths)), lengths)
-    begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return series, np.arange(len(series)) - begins + first[series]

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from upid.engine.ranges import cells_in
 from upid.engine.usage.rollups import Rollup, Sketch
 
 Samples = NDArray[np.floating[Any]]
@@ -94,9 +95,7 @@ def within(values: Samples, begin: Integers, end: Integers) -> Samples:
 def cut_apart(rollup: Rollup, pieces: Pieces) -> Rollup:
     """Return the pieces of a rollup's series as series of their own, of as many steps: each has its own steps' figures and sketch, and nothing elsewhere."""
     steps, count = rollup.steps, len(pieces.series)
-    lengths = np.maximum(pieces.end - pieces.begin, 0)
-    piece = np.repeat(np.arange(count), lengths)
-    step = np.arange(len(piece)) - np.repeat(np.cumsum(lengths) - lengths - pieces.begin, lengths)
+    piece, step = cells_in(pieces.begin, pieces.end)
     place = pieces.series[piece], step
     low, high, mean = (np.full((count, steps), np.nan, np.float32) for _ in range(3))
     counts = np.zeros((count, steps), np.int64)
